@@ -1,0 +1,116 @@
+// Package directory is the contract of the store that knows who belongs to which
+// account: the one authority for facts (design section 5).
+//
+// It knows no SQL and no HTTP; directory/sqlite keeps the contract, and
+// directory/storetest checks whoever says so. Its invariants: a change, its row
+// in the change log and its audit line commit together or not at all; revisions
+// follow commit order without holes; every account has exactly one owner.
+package directory
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"doorward/internal/audit"
+	"doorward/internal/portal"
+)
+
+// Errors every Store returns, wrapped. Test for them with errors.Is.
+var (
+	// ErrNotFound: the thing asked for is not there.
+	ErrNotFound = errors.New("not found")
+	// ErrInvalid: the change breaks a rule of the directory; the text says which.
+	ErrInvalid = errors.New("not allowed by the directory")
+	// ErrUnaudited: an update changed something and logged no audit entry.
+	ErrUnaudited = errors.New("change without an audit entry")
+	// ErrUnavailable: the store cannot be read or written now (locked, disk full,
+	// closed). Nothing was changed; trying again later may succeed.
+	ErrUnavailable = errors.New("directory unavailable")
+)
+
+// A Store keeps the directory. Its methods may be called from many goroutines,
+// and several processes may have the same directory open.
+type Store interface {
+	Reader
+	// Changes returns what committed after a revision, in commit order, at most
+	// limit of them but never only a part of one revision, and the position that
+	// they lead to. No changes: the position is the head.
+	Changes(ctx context.Context, after portal.Revision, limit int) ([]Change, portal.Position, error)
+	// AuditLines yields the trail from the first line on, in order.
+	AuditLines(ctx context.Context) iter.Seq2[audit.Line, error]
+	// Update runs fn in one serializable transaction and commits if fn returns
+	// nil, as one new revision. fn may run more than once. An update that neither
+	// changed nor logged anything commits nothing and returns the head.
+	Update(ctx context.Context, fn func(Tx) error) (portal.Position, error)
+	// Close waits for calls under way and releases everything.
+	Close() error
+}
+
+// A Reader reads the directory. Every call reads one snapshot.
+type Reader interface {
+	// Head is the position of the last commit.
+	Head(ctx context.Context) (portal.Position, error)
+	// Facts returns the facts of each key, in order, and the one position they
+	// were all read at. What is not known is zero, never an error.
+	Facts(ctx context.Context, keys []portal.FactKey) ([]portal.Facts, portal.Position, error)
+
+	Account(ctx context.Context, id portal.AccountID) (portal.Account, error)
+	User(ctx context.Context, id portal.UserID) (portal.User, error)
+	Membership(ctx context.Context, account portal.AccountID, user portal.UserID) (portal.Membership, error)
+	// Members returns the memberships of an account, by user id.
+	Members(ctx context.Context, account portal.AccountID) ([]portal.Membership, error)
+	// Tokens returns all client tokens, revoked ones too, by id.
+	Tokens(ctx context.Context) ([]Token, error)
+}
+
+// A Tx changes the directory. It reads its own writes. It is valid only while
+// the function it was given to runs.
+type Tx interface {
+	Reader
+	// The Put methods create or replace. Putting what is already there, equal in
+	// every field, changes nothing. Ids must be valid (portal.ValidID); a
+	// membership needs its account and user; else ErrInvalid.
+	PutAccount(ctx context.Context, a portal.Account) error
+	PutUser(ctx context.Context, u portal.User) error
+	PutMembership(ctx context.Context, m portal.Membership) error
+	PutToken(ctx context.Context, t Token) error
+	// Log adds a line to the trail. It is sealed when the update commits.
+	Log(e audit.Entry)
+	// Changed tells whether this update has changed anything so far.
+	Changed() bool
+}
+
+// A Change names what one commit touched, so that whoever remembers facts
+// forgets them.
+type Change struct {
+	Revision portal.Revision
+	Kind     ChangeKind
+	Account  portal.AccountID // of an account or a membership
+	User     portal.UserID    // of a user or a membership
+}
+
+// A ChangeKind tells what kind of thing a Change names.
+type ChangeKind string
+
+// The kinds of change.
+const (
+	ChangedAccount    ChangeKind = "account"
+	ChangedUser       ChangeKind = "user"
+	ChangedMembership ChangeKind = "membership"
+	ChangedToken      ChangeKind = "token"
+	// ChangedNothing marks a revision that only added to the trail.
+	ChangedNothing ChangeKind = "none"
+)
+
+// A Token is a client's credential as the directory keeps it. The secret itself
+// is shown once, when it is made, and never stored (S26).
+type Token struct {
+	ID        string
+	Name      string
+	Digest    [32]byte // SHA-256 of the secret, which has 256 random bits
+	Scopes    []string
+	CreatedAt time.Time
+	RevokedAt time.Time // zero: in force
+}

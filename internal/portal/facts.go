@@ -1,0 +1,104 @@
+package portal
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A FactKey names what a decision rests on: one subject's place in one account.
+// Account may be empty, for questions about the subject alone.
+type FactKey struct {
+	Account AccountID
+	Subject Ref
+}
+
+// Facts are what the directory knows of a FactKey at one position. The zero
+// value knows nothing and so grants nothing.
+type Facts struct {
+	Account    AccountFacts
+	User       UserFacts
+	Membership MembershipFacts
+}
+
+// AccountFacts are the facts of an account. A zero Status means: no such account.
+type AccountFacts struct {
+	Status      AccountStatus
+	MFARequired bool
+}
+
+// UserFacts are the facts of a user. A zero Status means: no such user.
+type UserFacts struct {
+	Status UserStatus
+}
+
+// MembershipFacts are the facts of a membership. A zero State means: none.
+type MembershipFacts struct {
+	State MembershipState
+	Owner bool
+	// Grant is shared between facts and never modified. It is nil exactly when
+	// State is zero.
+	Grant *Grant
+}
+
+// A Revision counts the directory's commits. The first commit is 1.
+type Revision uint64
+
+// A Tag is the audit chain's hash at a revision. Two directories that agree on
+// revision and tag have the same history up to it.
+type Tag [32]byte
+
+// A Position names one state of one directory (design R1).
+type Position struct {
+	Revision Revision
+	Tag      Tag
+}
+
+// tagDigits is how many hex digits of the tag a written position carries: 128
+// bits, so that two histories are not mistaken for each other.
+const tagDigits = 32
+
+// String returns the position as revision.tag, as headers and tools show it.
+func (p Position) String() string {
+	return string(p.AppendText(make([]byte, 0, 21+tagDigits)))
+}
+
+// AppendText appends the position as String writes it.
+func (p Position) AppendText(dst []byte) []byte {
+	dst = strconv.AppendUint(dst, uint64(p.Revision), 10)
+	dst = append(dst, '.')
+	return hex.AppendEncode(dst, p.Tag[:tagDigits/2])
+}
+
+// A Mark is a position as written: its tag is shortened to 128 bits.
+type Mark struct {
+	Revision Revision
+	Prefix   [tagDigits / 2]byte
+}
+
+// ErrMark tells that a text is not a position.
+var ErrMark = errors.New("not a position: write it as decision headers show it, revision.tag")
+
+// ParseMark reads a position as String writes it.
+func ParseMark(s string) (Mark, error) {
+	rev, tag, ok := strings.Cut(s, ".")
+	if !ok || len(tag) != tagDigits {
+		return Mark{}, fmt.Errorf("%q: %w", s, ErrMark)
+	}
+	n, err := strconv.ParseUint(rev, 10, 64)
+	if err != nil {
+		return Mark{}, fmt.Errorf("%q: %w", s, ErrMark)
+	}
+	m := Mark{Revision: Revision(n)}
+	if _, err := hex.Decode(m.Prefix[:], []byte(tag)); err != nil {
+		return Mark{}, fmt.Errorf("%q: %w", s, ErrMark)
+	}
+	return m, nil
+}
+
+// Marks tells whether m is the written form of p.
+func (m Mark) Marks(p Position) bool {
+	return m.Revision == p.Revision && string(m.Prefix[:]) == string(p.Tag[:tagDigits/2])
+}

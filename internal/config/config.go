@@ -1,0 +1,105 @@
+// Package config says how one Doorward process is set up, and where each setting
+// comes from: flags over DOORWARD_ variables over doorward.yaml over defaults.
+//
+// It opens nothing but the configuration file and the resolver, and knows no
+// command. Its invariants: a key, variable or value it does not understand is
+// refused with its place, never skipped; and a Config that it returns listens
+// beyond this machine only with TLS and client tokens (design 6).
+package config
+
+import (
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"doorward/internal/policy/fault"
+)
+
+// A Config is a checked set of settings. Table describes each of them.
+type Config struct {
+	Listen   Listen
+	TLS      TLS
+	Auth     Auth
+	Data     string // folder of the directory's database
+	Policies string // policy folder; "" for the one built in
+	Log      Log
+	Decision Decision
+	Facts    Facts
+	Drain    Drain
+	Demo     bool // fill an empty directory with the demo portal
+
+	origins map[string]fault.Fault // where each setting that is no default was set
+}
+
+// Listen tells where to accept connections.
+type Listen struct {
+	Address    string // host:port, or NoAddress
+	Socket     string // path of a unix socket; "" for none
+	SocketMode fs.FileMode
+}
+
+// NoAddress as Listen.Address turns TCP off.
+const NoAddress = "none"
+
+// TLS names the files of the server's certificate. Both or neither are set.
+type TLS struct {
+	CertFile string
+	KeyFile  string
+}
+
+// Auth tells what a client must show.
+type Auth struct {
+	Mode AuthMode
+}
+
+// An AuthMode tells whether requests need a client token.
+type AuthMode string
+
+// The authentication modes.
+const (
+	AuthNone  AuthMode = "none"  // no token needed; a wrong one is still refused
+	AuthToken AuthMode = "token" // every request needs a client token
+)
+
+// Log tells what to log, and how.
+type Log struct {
+	Level  slog.Level
+	Format LogFormat
+}
+
+// A LogFormat is a form of log lines.
+type LogFormat string
+
+// The log formats.
+const (
+	LogText LogFormat = "text"
+	LogJSON LogFormat = "json"
+)
+
+// Decision bounds one decision.
+type Decision struct {
+	Timeout time.Duration
+}
+
+// Facts bounds the in-process cache of facts.
+type Facts struct {
+	MaxEntries int
+}
+
+// Drain bounds the time that running requests get when the process stops.
+type Drain struct {
+	Timeout time.Duration
+}
+
+// Default returns the settings of a process that was told nothing.
+func Default() Config {
+	return Config{
+		Listen:   Listen{Address: "127.0.0.1:8080", SocketMode: 0o660},
+		Auth:     Auth{Mode: AuthNone},
+		Data:     "./var",
+		Log:      Log{Level: slog.LevelInfo, Format: LogText},
+		Decision: Decision{Timeout: 100 * time.Millisecond},
+		Facts:    Facts{MaxEntries: 100_000},
+		Drain:    Drain{Timeout: 10 * time.Second},
+	}
+}

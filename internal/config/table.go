@@ -1,0 +1,162 @@
+package config
+
+import (
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Setting is one row of the table of settings.
+type Setting struct {
+	Key  string // as in doorward.yaml, levels joined by dots
+	Doc  string // one sentence
+	Kind string // what a value looks like, for help and docs
+
+	yaml []string // YAML tags a value in the file may have
+	set  func(c *Config, text string) error
+	get  func(c *Config) string
+}
+
+// Flag is the setting's command line flag, without dashes in front.
+func (s Setting) Flag() string { return strings.NewReplacer(".", "-", "_", "-").Replace(s.Key) }
+
+// Variable is the setting's environment variable.
+func (s Setting) Variable() string {
+	return prefix + strings.ToUpper(strings.ReplaceAll(s.Key, ".", "_"))
+}
+
+// Default is the setting's value when nobody sets it, as one would write it.
+func (s Setting) Default() string {
+	c := Default()
+	return s.get(&c)
+}
+
+// Switch tells whether the setting is true or false, so that its flag needs no
+// value.
+func (s Setting) Switch() bool { return s.Kind == kindSwitch }
+
+// prefix begins the name of every variable Doorward reads.
+const prefix = "DOORWARD_"
+
+const kindSwitch = "true or false"
+
+// Table lists every setting, in the order of the documentation.
+func Table() []Setting {
+	return []Setting{
+		text("listen.address", "host:port", "Where to accept HTTP over TCP, or `none` for no TCP. Beyond loopback only together with `tls.cert_file`, `tls.key_file` and `auth.mode: token`.", func(c *Config) *string { return &c.Listen.Address }),
+		text("listen.socket", "a path", "A unix socket to accept HTTP on as well.", func(c *Config) *string { return &c.Listen.Socket }),
+		mode("listen.socket_mode", "Permissions of the socket, in octal. Beyond the group (as in `0666`) only with `auth.mode: token`.", func(c *Config) *fs.FileMode { return &c.Listen.SocketMode }),
+		text("tls.cert_file", "a path", "The server's certificate chain, PEM.", func(c *Config) *string { return &c.TLS.CertFile }),
+		text("tls.key_file", "a path", "The certificate's private key, PEM.", func(c *Config) *string { return &c.TLS.KeyFile }),
+		word("auth.mode", "Whether clients need a token (`doorward token create`). With `none`, a wrong token is still refused.", func(c *Config) *AuthMode { return &c.Auth.Mode }, AuthNone, AuthToken),
+		text("data", "a folder", "Where the directory's database lives. It is made when missing.", func(c *Config) *string { return &c.Data }),
+		text("policies", "a folder", "The policy folder. Empty: the policy built into the program.", func(c *Config) *string { return &c.Policies }),
+		level("log.level", "What to log: this level and those above it.", func(c *Config) *slog.Level { return &c.Log.Level }),
+		word("log.format", "The form of log lines.", func(c *Config) *LogFormat { return &c.Log.Format }, LogText, LogJSON),
+		duration("decision.timeout", "How long one decision may take before the answer is 503.", func(c *Config) *time.Duration { return &c.Decision.Timeout }),
+		number("facts.max_entries", "How many memberships to remember in memory.", func(c *Config) *int { return &c.Facts.MaxEntries }),
+		duration("drain.timeout", "How long running requests may take to finish when the server stops.", func(c *Config) *time.Duration { return &c.Drain.Timeout }),
+		toggle("demo", "Fill an empty directory with the demo portal.", func(c *Config) *bool { return &c.Demo }),
+	}
+}
+
+func text(key, kind, doc string, at func(*Config) *string) Setting {
+	return Setting{Key: key, Doc: doc, Kind: kind, yaml: []string{"!!str"},
+		set: func(c *Config, s string) error { *at(c) = s; return nil },
+		get: func(c *Config) string { return *at(c) }}
+}
+
+func word[W ~string](key, doc string, at func(*Config) *W, words ...W) Setting {
+	kind := oneOf(words)
+	return Setting{Key: key, Doc: doc, Kind: kind, yaml: []string{"!!str"},
+		set: func(c *Config, s string) error {
+			for _, w := range words {
+				if string(w) == s {
+					*at(c) = w
+					return nil
+				}
+			}
+			return fmt.Errorf("%q is not %s", s, kind)
+		},
+		get: func(c *Config) string { return string(*at(c)) }}
+}
+
+func oneOf[W ~string](words []W) string {
+	all := make([]string, len(words))
+	for i, w := range words {
+		all[i] = string(w)
+	}
+	last := len(all) - 1
+	return strings.Join(all[:last], ", ") + " or " + all[last]
+}
+
+func level(key, doc string, at func(*Config) *slog.Level) Setting {
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+	const kind = "debug, info, warn or error"
+	return Setting{Key: key, Doc: doc, Kind: kind, yaml: []string{"!!str"},
+		set: func(c *Config, s string) error {
+			l, ok := levels[s]
+			if !ok {
+				return fmt.Errorf("%q is not %s", s, kind)
+			}
+			*at(c) = l
+			return nil
+		},
+		get: func(c *Config) string { return strings.ToLower(at(c).String()) }}
+}
+
+func duration(key, doc string, at func(*Config) *time.Duration) Setting {
+	return Setting{Key: key, Doc: doc, Kind: "a duration", yaml: []string{"!!str"},
+		set: func(c *Config, s string) error {
+			d, err := time.ParseDuration(s)
+			if err != nil {
+				return fmt.Errorf("%q is not a duration: write it with its unit, as in 100ms, 30s or 2m", s)
+			}
+			*at(c) = d
+			return nil
+		},
+		get: func(c *Config) string { return at(c).String() }}
+}
+
+func number(key, doc string, at func(*Config) *int) Setting {
+	return Setting{Key: key, Doc: doc, Kind: "a whole number", yaml: []string{"!!int"},
+		set: func(c *Config, s string) error {
+			n, err := strconv.Atoi(s)
+			if err != nil {
+				return fmt.Errorf("%q is not a whole number: write digits only", s)
+			}
+			*at(c) = n
+			return nil
+		},
+		get: func(c *Config) string { return strconv.Itoa(*at(c)) }}
+}
+
+// mode takes a number from the file as well, because 0660 without quotes is one
+// to YAML; its digits are read as written, in octal.
+func mode(key, doc string, at func(*Config) *fs.FileMode) Setting {
+	return Setting{Key: key, Doc: doc, Kind: "octal permissions", yaml: []string{"!!str", "!!int"},
+		set: func(c *Config, s string) error {
+			m, err := strconv.ParseUint(strings.TrimPrefix(s, "0o"), 8, 32)
+			if err != nil || m > 0o777 {
+				return fmt.Errorf("%q is not octal permissions: write them as in 0660", s)
+			}
+			*at(c) = fs.FileMode(m)
+			return nil
+		},
+		get: func(c *Config) string { return fmt.Sprintf("%04o", uint32(*at(c))) }}
+}
+
+func toggle(key, doc string, at func(*Config) *bool) Setting {
+	return Setting{Key: key, Doc: doc, Kind: kindSwitch, yaml: []string{"!!bool"},
+		set: func(c *Config, s string) error {
+			if s != "true" && s != "false" {
+				return fmt.Errorf("%q is not true or false", s)
+			}
+			*at(c) = s == "true"
+			return nil
+		},
+		get: func(c *Config) string { return strconv.FormatBool(*at(c)) }}
+}

@@ -1,0 +1,78 @@
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+# The version is stamped below, so Go need not ask git itself; that would fail
+# in a checkout that belongs to somebody else.
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+
+TOOLS := $(addprefix bin/tools/,staticcheck opa regal)
+MODULES := . .tools .tools/regal
+POLICIES := policies
+RULES := $(POLICIES)/rules
+CAPABILITIES := $(wildcard $(POLICIES)/capabilities.json)
+
+.PHONY: help run build test check bench fuzz clean requirements \
+	check-format check-vet check-static check-policies check-modules check-repository
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## Build and start Doorward with the demo portal on 127.0.0.1:8080
+	bin/doorward serve --demo --policies $(POLICIES) --data var
+
+build: ## Build bin/doorward
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/doorward ./cmd/doorward
+
+test: ## Install what the tests need, then run all of them with the race detector
+	@.ci/need cc gcc libc6-dev
+	CGO_ENABLED=1 go test -race ./...
+
+check: check-format check-vet check-static check-policies check-modules check-repository ## Check formatting, code, policies and modules
+	@echo "make check: all is well"
+
+check-format:
+	@unformatted="$$(git ls-files -co --exclude-standard '*.go' | xargs -r gofmt -l)"; \
+	if [ -n "$$unformatted" ]; then echo "not formatted; run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+
+check-vet:
+	go vet ./...
+
+check-static: bin/tools/staticcheck
+	bin/tools/staticcheck ./...
+
+check-policies: bin/tools/opa bin/tools/regal
+	@unformatted="$$(bin/tools/opa fmt --list $(POLICIES))"; \
+	if [ -n "$$unformatted" ]; then echo "not formatted; run bin/tools/opa fmt -w on:"; echo "$$unformatted"; exit 1; fi
+	bin/tools/opa check --strict $(addprefix --capabilities ,$(CAPABILITIES)) $(RULES)
+	REGAL_DISABLE_VERSION_CHECK=1 bin/tools/regal lint $(RULES)
+
+check-modules:
+	@for module in $(MODULES); do echo "go mod tidy -diff in $$module"; go -C "$$module" mod tidy -diff; done
+
+check-repository:
+	go test ./internal/repo
+
+bench: ## Run the benchmarks (BENCH=pattern to choose)
+	go test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem ./...
+
+fuzz: ## Fuzz every target for 30 seconds (FUZZTIME=5m to change)
+	@.ci/fuzz $(or $(FUZZTIME),30s)
+
+requirements: ## Rewrite the tests named in docs/requirements.md from their citations
+	go test ./internal/repo -run '^TestRequirementsPage$$' -update
+
+clean: ## Remove what was built, and the demo's data
+	rm -rf bin var
+
+# Tools are pinned in modules of their own and built once per checkout. Regal's
+# module is apart because it needs an older OPA than the product's.
+bin/tools/staticcheck bin/tools/opa &: .tools/go.mod .tools/go.sum
+	CGO_ENABLED=0 go build -C .tools -trimpath -o "$(CURDIR)/bin/tools/" tool
+	@touch bin/tools/staticcheck bin/tools/opa
+
+bin/tools/regal: .tools/regal/go.mod .tools/regal/go.sum
+	CGO_ENABLED=0 go build -C .tools/regal -trimpath -o "$(CURDIR)/bin/tools/" tool
+	@touch $@

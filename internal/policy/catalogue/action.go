@@ -1,0 +1,96 @@
+package catalogue
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// The keys of an action that say what decides about it. Exactly one is there.
+const (
+	keyGuards = "guards"
+	keySelf   = "self"
+	keyStaff  = "staff"
+)
+
+// reservedPrefix begins the names of the actions that mail categories make.
+const reservedPrefix = "mail."
+
+func (r *reader) actions(n *yaml.Node) []*Action {
+	fields := r.Fields(n, "actions")
+	if n.Kind == yaml.MappingNode && len(fields) == 0 {
+		r.Fault(n, "Copy the shipped catalogue.", "actions is empty")
+	}
+	actions := make([]*Action, 0, len(fields))
+	for _, field := range fields {
+		r.name(field.Key, "action", dotted)
+		if strings.HasPrefix(field.Key.Value, reservedPrefix) {
+			r.Fault(field.Key, "Add a mail category instead.", "%q would be an action of a mail category", field.Key.Value)
+		}
+		actions = append(actions, r.action(field.Key.Value, field.Value))
+	}
+	return actions
+}
+
+func (r *reader) action(name string, n *yaml.Node) *Action {
+	a := &Action{Name: name, MailBit: -1}
+	keys := r.required(n, "action "+name,
+		[]string{"effect", "scope"}, []string{keyGuards, keySelf, keyStaff, "sensitive", "list"})
+	r.class(a, n, keys)
+	if v := keys["effect"]; v != nil {
+		a.Effect, _ = r.OneOf(v, "effect", Read, Write)
+	}
+	if v := keys["scope"]; v != nil {
+		a.Scope, _ = r.OneOf(v, "scope", ScopeService, ScopeDomain, ScopeNone)
+	}
+	if v := keys["sensitive"]; v != nil {
+		a.Sensitive, _ = r.Bool(v, "sensitive")
+	}
+	if v := keys["list"]; v != nil {
+		if a.List, _ = r.Bool(v, "list"); a.List && a.Effect == Write {
+			r.Fault(v, "Make its effect read.", "action %s lists things and changes them", name)
+		}
+	}
+	return a
+}
+
+// class reads what decides about a. One key must say so, and only one: an action
+// that two things could allow is an action nobody can predict.
+func (r *reader) class(a *Action, n *yaml.Node, keys map[string]*yaml.Node) {
+	var given []string
+	for _, key := range []string{keyGuards, keySelf, keyStaff} {
+		if keys[key] != nil {
+			given = append(given, key)
+		}
+	}
+	if len(given) != 1 {
+		if n.Kind == yaml.MappingNode {
+			r.Fault(n, "Write exactly one of guards, self and staff.", "action %s has %d of them", a.Name, len(given))
+		}
+		return
+	}
+	switch v := keys[given[0]]; given[0] {
+	case keyGuards:
+		r.guards(a, v)
+	case keySelf:
+		a.Class, a.Category = Self, string(Self)
+		a.Self, _ = r.OneOf(v, "self", "user", "account", "invitation", "transfer")
+	case keyStaff:
+		a.Class, a.Category = Staff, string(Staff)
+		if yes, ok := r.Bool(v, "staff"); ok && !yes {
+			r.Fault(v, "Write staff: true, or what guards the action.", "action %s is guarded by nothing", a.Name)
+		}
+	}
+}
+
+func (r *reader) guards(a *Action, v *yaml.Node) {
+	a.Class = Guarded
+	a.Guards = r.categoryList(v, "guards")
+	a.Guard = r.catalogue.Set(a.Guards...)
+	switch {
+	case len(a.Guards) > 0:
+		a.Category = a.Guards[0]
+	case v.Kind == yaml.SequenceNode && len(v.Content) == 0:
+		r.Fault(v, "Name at least one category.", "action %s is guarded by nothing", a.Name)
+	}
+}

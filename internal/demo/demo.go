@@ -1,0 +1,56 @@
+// Package demo is a small hosting company's portal to try Doorward on: a dozen
+// people and their accounts, as an import file, and questions to ask about them.
+//
+// It knows nothing of HTTP but how a question is written for curl. Its
+// invariant: the demo comes in through the importer like any portal, so it can
+// hold nothing that a real portal could not.
+package demo
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"strings"
+
+	"doorward/internal/directory"
+	"doorward/internal/importer"
+	"doorward/internal/policy/catalogue"
+)
+
+//go:embed demo.jsonl
+var file string
+
+// Load brings the demo portal into the store. Loading it again changes nothing
+// but what was changed in between.
+func Load(ctx context.Context, store directory.Store, cat *catalogue.Catalogue, presets importer.Known) (importer.Report, error) {
+	plan, err := importer.Read("demo.jsonl", strings.NewReader(file), cat, presets)
+	if err != nil {
+		return importer.Report{}, fmt.Errorf("read the demo portal: %w", err)
+	}
+	plan.Actor = "demo"
+	return plan.Apply(ctx, store, nil)
+}
+
+// A Person is somebody in the demo.
+type Person struct {
+	Subject string // as questions name them: user:anna
+	Who     string // what there is to know, in one line
+}
+
+// People returns who is in the demo, in an order to be read in.
+func People() []Person {
+	return []Person{
+		{"user:anna", "owns account:acme"},
+		{"user:adam", "administrator of acme: all but ordering and cancelling"},
+		{"user:coco", "co-owner of acme: all permissions"},
+		{"user:carl", "accountant: billing of acme and clinic, no support"},
+		{"user:sam", "support only, in acme"},
+		{"user:dora", "agency: developer in acme, clinic and seven more accounts"},
+		{"user:eddy", "contractor in acme whose time is over"},
+		{"user:dan", "administrator of acme whose login is disabled"},
+		{"user:bea", "owns account:bakery, a shop with nobody else in it"},
+		{"user:hanna", "owns account:hotel, which is suspended"},
+		{"user:mia", "owns account:clinic, which requires a second factor"},
+		{"user:otto", "owns brewery, choir, garage, museum, school, vineyard and workshop"},
+	}
+}

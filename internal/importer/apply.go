@@ -1,0 +1,202 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"time"
+
+	"doorward/internal/audit"
+	"doorward/internal/directory"
+	"doorward/internal/portal"
+)
+
+// userBatch is how many users one commit takes in.
+const userBatch = 500
+
+// A part is what one commit takes in: a batch of users, or one account with its
+// members.
+type part struct {
+	users   []portal.User
+	account *accountPlan
+}
+
+// parts yields the plan's parts, users first: memberships need them.
+func (p *Plan) parts() iter.Seq[part] {
+	return func(yield func(part) bool) {
+		for batch := range slices.Chunk(p.users, userBatch) {
+			if !yield(part{users: batch}) {
+				return
+			}
+		}
+		for i := range p.accounts {
+			if !yield(part{account: &p.accounts[i]}) {
+				return
+			}
+		}
+	}
+}
+
+// records is how many records the plan has.
+func (p *Plan) records() int {
+	n := len(p.users) + len(p.accounts)
+	for _, a := range p.accounts {
+		n += len(a.members)
+	}
+	return n
+}
+
+// name says what the part is, for messages.
+func (s part) name() string {
+	if s.account != nil {
+		return "account " + string(s.account.account.ID)
+	}
+	return fmt.Sprintf("users %s to %s", s.users[0].ID, s.users[len(s.users)-1].ID)
+}
+
+// commit makes one part true. When it already is, nothing is written.
+func (p *Plan) commit(ctx context.Context, store directory.Store, s part) (tally, portal.Position, error) {
+	var t tally
+	position, err := store.Update(ctx, func(tx directory.Tx) error {
+		var err error
+		if t, err = s.put(ctx, tx, tx); err == nil && tx.Changed() {
+			tx.Log(p.entry(s, t))
+		}
+		return err
+	})
+	return t, position, err
+}
+
+// compare counts what put would do.
+func (s part) compare(ctx context.Context, store directory.Reader) (tally, error) {
+	return s.put(ctx, store, nil)
+}
+
+// put compares the part with what read holds and writes what differs to write,
+// if that is not nil.
+func (s part) put(ctx context.Context, read directory.Reader, write directory.Tx) (tally, error) {
+	var t tally
+	for _, u := range s.users {
+		if err := putUser(ctx, read, write, u, &t.users); err != nil {
+			return t, err
+		}
+	}
+	if s.account == nil {
+		return t, nil
+	}
+	if err := putAccount(ctx, read, write, s.account.account, &t.accounts); err != nil {
+		return t, err
+	}
+	for _, m := range s.account.members {
+		if err := putMembership(ctx, read, write, m, &t.memberships); err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+func putUser(ctx context.Context, read directory.Reader, write directory.Tx, u portal.User, c *Count) error {
+	old, err := read.User(ctx, u.ID)
+	known, err := found(err)
+	if err != nil {
+		return err
+	}
+	u.CreatedAt = orElse(u.CreatedAt, old.CreatedAt)
+	same := u.CreatedAt.Equal(old.CreatedAt)
+	old.CreatedAt = u.CreatedAt
+	if !c.changes(known, same && old == u) || write == nil {
+		return nil
+	}
+	return write.PutUser(ctx, u)
+}
+
+func putAccount(ctx context.Context, read directory.Reader, write directory.Tx, a portal.Account, c *Count) error {
+	old, err := read.Account(ctx, a.ID)
+	known, err := found(err)
+	if err != nil {
+		return err
+	}
+	a.CreatedAt = orElse(a.CreatedAt, old.CreatedAt)
+	same := a.CreatedAt.Equal(old.CreatedAt)
+	old.CreatedAt = a.CreatedAt
+	if !c.changes(known, same && old == a) || write == nil {
+		return nil
+	}
+	return write.PutAccount(ctx, a)
+}
+
+func putMembership(ctx context.Context, read directory.Reader, write directory.Tx, m portal.Membership, c *Count) error {
+	old, err := read.Membership(ctx, m.Account, m.User)
+	known, err := found(err)
+	if err != nil {
+		return err
+	}
+	m.CreatedAt = orElse(m.CreatedAt, old.CreatedAt)
+	if old.LastLogin.After(m.LastLogin) {
+		m.LastLogin = old.LastLogin // the person has signed in since the export
+	}
+	if !c.changes(known, sameMembership(old, m)) || write == nil {
+		return nil
+	}
+	return write.PutMembership(ctx, m)
+}
+
+func sameMembership(a, b portal.Membership) bool {
+	return a.State == b.State && a.Owner == b.Owner &&
+		a.LastLogin.Equal(b.LastLogin) && a.CreatedAt.Equal(b.CreatedAt) &&
+		slices.Equal(a.Grant.Presets, b.Grant.Presets) &&
+		slices.Equal(a.Grant.Categories, b.Grant.Categories) &&
+		slices.Equal(a.Grant.Scope, b.Grant.Scope) &&
+		a.Grant.NotBefore.Equal(b.Grant.NotBefore) && a.Grant.NotAfter.Equal(b.Grant.NotAfter)
+}
+
+// changes counts a record and tells whether it is to be written.
+func (c *Count) changes(known, same bool) bool {
+	switch {
+	case !known:
+		c.New++
+	case !same:
+		c.Changed++
+	default:
+		c.Unchanged++
+		return false
+	}
+	return true
+}
+
+// found splits what a read returned into whether the thing is there and whether
+// reading went wrong.
+func found(err error) (bool, error) {
+	if errors.Is(err, directory.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func orElse(a, b time.Time) time.Time {
+	if a.IsZero() {
+		return b
+	}
+	return a
+}
+
+// entry says in the trail what a commit took in: ids, counts and the file's
+// digest, nothing personal (req 113).
+func (p *Plan) entry(s part, t tally) audit.Entry {
+	detail := map[string]string{"source": p.Source, "sha256": p.Digest}
+	e := audit.Entry{Actor: p.Actor, Detail: detail}
+	if s.account != nil {
+		e.Action, e.Object = "import.account", portal.TypeAccount+":"+string(s.account.account.ID)
+		detail["new"] = strconv.Itoa(t.memberships.New)
+		detail["changed"] = strconv.Itoa(t.memberships.Changed)
+		return e
+	}
+	e.Action, e.Object = "import.users", "import:"+p.Digest[:16]
+	detail["first"], detail["last"] = string(s.users[0].ID), string(s.users[len(s.users)-1].ID)
+	detail["new"] = strconv.Itoa(t.users.New)
+	detail["changed"] = strconv.Itoa(t.users.Changed)
+	return e
+}

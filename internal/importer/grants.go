@@ -1,0 +1,191 @@
+package importer
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"doorward/internal/ijson"
+	"doorward/internal/policy/catalogue"
+	"doorward/internal/policy/fault"
+	"doorward/internal/portal"
+)
+
+// ownerPreset is the preset of owners, and of nobody else (req 7).
+const ownerPreset = "owner"
+
+// grants reads what memberships grant, in the words of the policy in force.
+type grants struct {
+	cat     *catalogue.Catalogue
+	presets Known
+	keys    map[string][]string // categories by WHMCS permission key
+}
+
+// besides are the categories that WHMCS has under a key of another name: whoever
+// may order may cancel, and whoever may see invoices may manage the card they
+// are paid with. Without them people would lose what they can do today.
+var besides = map[string]string{"orders": "cancellations", "invoices": "payment_methods"}
+
+func newGrants(cat *catalogue.Catalogue, presets Known) grants {
+	g := grants{cat: cat, presets: presets, keys: map[string][]string{}}
+	for _, c := range cat.Categories {
+		for _, key := range c.WHMCS {
+			g.keys[key] = append(g.keys[key], c.Name)
+		}
+	}
+	for key, category := range besides {
+		if _, known := g.keys[key]; known && !slices.Contains(g.keys[key], category) {
+			g.keys[key] = append(g.keys[key], category)
+		}
+	}
+	return g
+}
+
+// read reads the grant of the membership o.
+func (g grants) read(o object, owner bool) portal.Grant {
+	if owner {
+		g.refuseLimits(o)
+		return portal.Grant{Presets: []string{ownerPreset}}
+	}
+	grant := portal.Grant{
+		Presets:   g.named(o),
+		Scope:     scope(o),
+		NotBefore: o.time("not_before"),
+		NotAfter:  o.time("not_after"),
+	}
+	if !grant.NotAfter.IsZero() && !grant.NotBefore.Before(grant.NotAfter) {
+		o.faultf("not_after", "Let it end after it begins.", "the grant is never in force")
+	}
+	held := g.cat.Set(g.direct(o)...).Union(g.cat.Set(g.permitted(o)...))
+	grant.Categories = g.cat.Names(held.Union(g.cat.Implied(held))) // A13.17
+	if len(grant.Presets) == 0 && len(grant.Categories) == 0 {
+		o.in.notes.warn(o.line, "a member without permissions gets none (never all of them)")
+	}
+	return grant
+}
+
+// refuseLimits refuses to limit an owner (req 7). WHMCS may hold permissions from
+// the time before somebody became the owner; they mean nothing.
+func (g grants) refuseLimits(o object) {
+	for _, member := range []string{"presets", "categories", "scope", "not_before", "not_after"} {
+		switch v := o.value.Get(member); {
+		case v.Kind() == ijson.Absent, v.Kind() == ijson.Null:
+		default:
+			o.faultf(member, "Leave it out.", "the owner holds everything, always")
+		}
+	}
+}
+
+// named reads the presets.
+func (g grants) named(o object) []string {
+	var names []string
+	for i, name := range o.words("presets") {
+		at := "presets/" + strconv.Itoa(i)
+		switch {
+		case name == ownerPreset:
+			o.faultf(at, `Write "owner":true for the one owner, or choose another preset.`, "only the owner is the owner")
+		case !g.presets.Known(name):
+			o.faultf(at, hint(name, g.presets.Names()), "there is no preset %s", quote(name))
+		default:
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// direct reads the categories given directly.
+func (g grants) direct(o object) []string {
+	var names []string
+	for i, name := range o.words("categories") {
+		at := "categories/" + strconv.Itoa(i)
+		switch _, known := g.cat.Bit(name); {
+		case !known:
+			o.faultf(at, hint(name, g.cat.Objects()), "there is no category %s", quote(name))
+		case !g.delegable(name):
+			o.faultf(at, "Leave it out.", "%s belongs to the owner alone", name)
+		default:
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// delegable tells whether anybody but the owner may hold the object.
+func (g grants) delegable(object string) bool {
+	for _, c := range g.cat.Categories {
+		if c.Name == object {
+			return c.Delegable
+		}
+	}
+	return true // a mail category
+}
+
+// permitted reads WHMCS permission keys: comma separated, or a JSON array, be it
+// one or the text of one. A key we do not know grants nothing and is reported.
+func (g grants) permitted(o object) []string {
+	var names []string
+	for _, key := range permissionKeys(o) {
+		key = strings.ToLower(strings.TrimSpace(key))
+		categories, known := g.keys[key]
+		switch {
+		case key == "":
+		case !known:
+			o.in.notes.warn(o.line, "there is no permission "+quote(key)+"; it grants nothing")
+		default:
+			names = append(names, categories...)
+		}
+		if slices.Contains(categories, "cancellations") {
+			o.in.notes.warn(o.line, "the permission "+key+" also gives cancellations, as it does in WHMCS")
+		}
+	}
+	return names
+}
+
+// permissionKeys splits what stands in permissions.
+func permissionKeys(o object) []string {
+	v := o.value.Get("permissions")
+	switch {
+	case v.Kind() == ijson.Array:
+		return o.words("permissions")
+	case v.Kind() == ijson.String && strings.HasPrefix(strings.TrimSpace(v.Text()), "["):
+		list, err := ijson.ParseAny([]byte(v.Text()))
+		if err != nil {
+			o.faultf("permissions", "Write keys with commas between them, or a JSON array.", "not a list: %s", quote(err.Error()))
+			return nil
+		}
+		// Read the list as if it stood here itself.
+		o.value = ijson.ObjectValue(ijson.Member{Name: "permissions", Value: list})
+		return o.words("permissions")
+	default:
+		return strings.Split(o.text("permissions"), ",")
+	}
+}
+
+// scope reads the resources a grant is limited to.
+func scope(o object) []portal.Ref {
+	var refs []portal.Ref
+	for i, word := range o.words("scope") {
+		ref, err := portal.ParseRef(word)
+		if err != nil || !portal.ValidID(ref.Type) || !portal.ValidID(ref.ID) {
+			o.faultf("scope/"+strconv.Itoa(i), "Write type:id, as in service:5.", "%s does not name a resource", quote(word))
+			continue
+		}
+		if !slices.Contains(refs, ref) {
+			refs = append(refs, ref)
+		}
+	}
+	// An empty list is an empty scope, which would mean the whole account.
+	if v := o.value.Get("scope"); v.Kind() == ijson.Array && len(v.Items()) == 0 {
+		o.faultf("scope", "Leave it out to grant the whole account.", "lists nothing")
+	}
+	return refs
+}
+
+// hint says which name was meant, or which there are.
+func hint(got string, known []string) string {
+	if nearest := fault.Closest(got, known); nearest != "" {
+		return nearest
+	}
+	return "There are: " + strings.Join(known, ", ") + "."
+}

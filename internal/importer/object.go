@@ -1,0 +1,179 @@
+package importer
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"doorward/internal/ijson"
+	"doorward/internal/policy/fault"
+	"doorward/internal/portal"
+)
+
+// An object reads the members of one line and notes what is wrong with them.
+// Its methods return the zero value for what is absent, null or wrong.
+type object struct {
+	in    *reader
+	kind  string
+	line  int
+	value ijson.Value
+}
+
+// faultf notes that a member is wrong.
+func (o object) faultf(member, fix, format string, args ...any) {
+	o.in.faultf(o.line, fix, "/%s: "+format, append([]any{member}, args...)...)
+}
+
+// maxText bounds names of people and companies, in bytes.
+const maxText = 512
+
+// text reads a string without control characters.
+func (o object) text(member string) string {
+	switch v := o.value.Get(member); v.Kind() {
+	case ijson.Absent, ijson.Null:
+		return ""
+	case ijson.String:
+		if len(v.Text()) > maxText {
+			o.faultf(member, "Shorten it.", "longer than %d bytes", maxText)
+			return ""
+		}
+		if strings.ContainsFunc(v.Text(), unicode.IsControl) {
+			o.faultf(member, "Take out line breaks and tabs.", "has a control character")
+			return ""
+		}
+		return v.Text()
+	default:
+		o.faultf(member, "", "must be a string, not %s", v.Kind())
+		return ""
+	}
+}
+
+// id reads a required id.
+func (o object) id(member string) string {
+	v := o.value.Get(member)
+	switch {
+	case v.Kind() == ijson.Number:
+		o.faultf(member, "Write "+quote(v.Text())+".", "ids are strings, not numbers")
+		return ""
+	case v.Kind() != ijson.String:
+		o.faultf(member, "", "must be a string, not %s", v.Kind())
+		return ""
+	case !portal.ValidID(v.Text()):
+		o.faultf(member, "Use 1 to 128 of A-Z a-z 0-9 . _ : @ + ~ and -.", "%s cannot be an id", quote(v.Text()))
+		return ""
+	}
+	return v.Text()
+}
+
+// flag reads a boolean; 0 and 1, as databases export them, will do.
+func (o object) flag(member string) bool {
+	switch v := o.value.Get(member); {
+	case v.Kind() == ijson.Absent, v.Kind() == ijson.Null:
+		return false
+	case v.Kind() == ijson.Bool:
+		return v.True()
+	case v.Kind() == ijson.Number && (v.Text() == "0" || v.Text() == "1"):
+		return v.Text() == "1"
+	default:
+		o.faultf(member, "", "must be true or false, not %s", v.Kind())
+		return false
+	}
+}
+
+// word reads one of a few words; absent gives the first of them.
+func (o object) word(member string, words ...string) string {
+	text := strings.ToLower(o.text(member))
+	switch {
+	case text == "":
+		return words[0]
+	case !slices.Contains(words, text):
+		o.faultf(member, "Write one of: "+strings.Join(words, ", ")+".", "%s is not known", quote(text))
+		return ""
+	}
+	return text
+}
+
+// words reads a list of strings.
+func (o object) words(member string) []string {
+	v := o.value.Get(member)
+	if v.Kind() == ijson.Absent || v.Kind() == ijson.Null {
+		return nil
+	}
+	if v.Kind() != ijson.Array {
+		o.faultf(member, "", "must be a list of strings, not %s", v.Kind())
+		return nil
+	}
+	var words []string
+	for i, item := range v.Items() {
+		if item.Kind() != ijson.String {
+			o.faultf(member+"/"+strconv.Itoa(i), "", "must be a string, not %s", item.Kind())
+			continue
+		}
+		words = append(words, item.Text())
+	}
+	return words
+}
+
+// civilTime is how databases write a time without its zone.
+const civilTime = "2006-01-02 15:04:05"
+
+// time reads a time: RFC 3339, or without a zone in that of the meta line. An
+// absent, null or empty one, and MySQL's 0000-00-00, is no time.
+func (o object) time(member string) time.Time {
+	text := o.text(member)
+	if text == "" || strings.HasPrefix(text, "0000-00-00") {
+		return time.Time{}
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		at, err = time.ParseInLocation(civilTime, text, o.in.zone())
+	}
+	if err != nil {
+		o.faultf(member, "Write it as 2026-01-31T12:00:00Z, or as 2026-01-31 12:00:00 in the zone of the meta line.",
+			"%s is not a time", quote(text))
+		return time.Time{}
+	}
+	// The store keeps microseconds; more would look like a change each time.
+	return at.UTC().Truncate(time.Microsecond)
+}
+
+// unknown deals with the members that mean nothing to this version. Exports
+// carry whole database rows, so they are only counted. But one that nearly has
+// the name of a member with a meaning is a slip of the pen that could cost or
+// give somebody rights, and is refused.
+func (o object) unknown(known ...string) {
+	for _, m := range o.value.Members() {
+		switch {
+		case m.Name == "kind" || slices.Contains(known, m.Name):
+			continue
+		case len(m.Name) > len("id") && !slices.Contains(exported, m.Name):
+			if nearest := fault.Closest(m.Name, known); nearest != "" {
+				o.in.faultf(o.line, nearest, "the name %s means nothing here", quote(m.Name))
+				continue
+			}
+		}
+		o.in.notes.ignore(o.kind + "/" + m.Name)
+	}
+}
+
+// exported are columns of real exports that this version leaves aside and that
+// must not be taken for a slip of the pen: state is a part of an address.
+var exported = []string{
+	"uuid", "email", "state", "fullstate", "city", "country", "companyname", "groupid", "currency", "notes", "datecreated",
+	"updated_at", "email_verified_at", "email_preferences", "last_login", "last_ip", "last_hostname", "lastlogin", "credit",
+	"language", "firstname", "lastname", "allow_sso", "billing_contact", "invite", "second_factor_config",
+}
+
+// maxQuote bounds how much of a foreign text a message repeats.
+const maxQuote = 64
+
+// quote shows foreign text in a message: escaped, so that it can neither forge
+// a line nor steer a terminal (S42), and cut short.
+func quote(s string) string {
+	if len(s) > maxQuote {
+		return strconv.QuoteToASCII(s[:maxQuote]) + "…"
+	}
+	return strconv.QuoteToASCII(s)
+}

@@ -1,0 +1,146 @@
+package provider
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"doorward/internal/policy/catalogue/strictyaml"
+	"doorward/internal/policy/fault"
+)
+
+const (
+	providerFile  = "provider.yaml"
+	profileFolder = "profiles"
+)
+
+// Load reads provider.yaml of the policy folder fsys and the profile it names.
+// Its error is a fault.List, except when the folder cannot be read.
+func Load(fsys fs.FS) (*Provider, error) {
+	data, err := fs.ReadFile(fsys, providerFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.List{{File: providerFile, Message: "is missing", Fix: "Create it with a line such as: profile: simple."}}.Err()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read provider's switches: %w", err)
+	}
+	f, root := strictyaml.Read(providerFile, data)
+	if root == nil {
+		return nil, f.Faults.Err()
+	}
+	p := &Provider{settings: make(map[string]setting)}
+	keys := f.Known(root, providerFile, "profile", "overrides")
+	faults, err := p.loadProfile(fsys, f, root, keys["profile"])
+	if err != nil {
+		return nil, err
+	}
+	if n := keys["overrides"]; n != nil {
+		p.override(f, n)
+	}
+	if err := append(faults, f.Faults...).Err(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// loadProfile reads the profile named at n and returns the faults of its file.
+func (p *Provider) loadProfile(fsys fs.FS, f *strictyaml.File, root, n *yaml.Node) (fault.List, error) {
+	if n == nil {
+		if root.Kind == yaml.MappingNode {
+			f.Fault(root, strictyaml.Suggest("", profiles(fsys)), "no profile is named")
+		}
+		return nil, nil
+	}
+	name, ok := f.Text(n, "profile")
+	if !ok {
+		return nil, nil
+	}
+	// The name is part of a path: only names of the folder's own form go there.
+	file := path.Join(profileFolder, name+".yaml")
+	data, err := fs.ReadFile(fsys, file)
+	if !word.MatchString(name) || errors.Is(err, fs.ErrNotExist) {
+		f.Fault(n, strictyaml.Suggest(name, profiles(fsys)), "no profile is called %q", name)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read profile %s: %w", name, err)
+	}
+	p.Profile = name
+	return p.readProfile(file, data), nil
+}
+
+// profiles returns the names of the profiles there are.
+func profiles(fsys fs.FS) []string {
+	files, err := fs.Glob(fsys, profileFolder+"/*.yaml")
+	if err != nil {
+		return nil
+	}
+	names := make([]string, len(files))
+	for i, file := range files {
+		names[i] = strings.TrimSuffix(path.Base(file), ".yaml")
+	}
+	return names
+}
+
+// readProfile reads a profile, which sets every switch.
+func (p *Provider) readProfile(file string, data []byte) fault.List {
+	f, root := strictyaml.Read(file, data)
+	if root == nil {
+		return f.Faults
+	}
+	given := make(map[string]bool)
+	p.group(f, root, "", given)
+	for _, s := range switches() {
+		if !given[s.name] && root.Kind == yaml.MappingNode {
+			f.Fault(root, "A profile sets every switch: nothing is assumed.", "%s is not set", s.name)
+		}
+	}
+	return f.Faults
+}
+
+// group reads the switches below prefix, which is "" or ends with a dot.
+func (p *Provider) group(f *strictyaml.File, n *yaml.Node, prefix string, given map[string]bool) {
+	what := strings.TrimSuffix(prefix, ".")
+	if what == "" {
+		what = "the profile"
+	}
+	for _, field := range f.Fields(n, what) {
+		name := prefix + field.Key.Value
+		s, ok := find(name)
+		switch {
+		case strings.Contains(field.Key.Value, "."):
+			f.Fault(field.Key, "Write each level on a line of its own, the inner one indented.", "%q is not one key", field.Key.Value)
+		case ok:
+			given[name] = true
+			p.set(f, s, field.Value)
+		case isGroup(name):
+			p.group(f, field.Value, name+".", given)
+		default:
+			f.Fault(field.Key, strictyaml.Suggest(name, names()), "no switch is called %q", name)
+		}
+	}
+}
+
+func isGroup(name string) bool {
+	for _, s := range switches() {
+		if strings.HasPrefix(s.name, name+".") {
+			return true
+		}
+	}
+	return false
+}
+
+// override reads the switches that differ from the profile, by dotted name.
+func (p *Provider) override(f *strictyaml.File, n *yaml.Node) {
+	for _, field := range f.Fields(n, "overrides") {
+		if s, ok := find(field.Key.Value); ok {
+			p.set(f, s, field.Value)
+		} else {
+			f.Fault(field.Key, strictyaml.Suggest(field.Key.Value, names()), "no switch is called %q", field.Key.Value)
+		}
+	}
+}

@@ -1,10 +1,5 @@
 package rules
 
-import (
-	"path"
-	"slices"
-)
-
 // A Schema lists what inputs.yaml adds to the input, in the file's order.
 type Schema struct {
 	Has     []HasLeaf
@@ -16,11 +11,11 @@ type Schema struct {
 type HasLeaf struct {
 	Category string
 	Bit      int // the category's bit in a catalogue.Set
-	actions  matcher
+	actions  map[string]bool
 }
 
 // For tells whether the leaf is computed for that action.
-func (h HasLeaf) For(action string) bool { return h.actions.match(action) }
+func (h HasLeaf) For(action string) bool { return h.actions[action] }
 
 // A RequestLeaf is a part of the question that rules may read. It is
 // input.request.<path> in a rule.
@@ -29,18 +24,8 @@ type RequestLeaf struct {
 	Type    Type
 	Absent  Value   // what rules see when the question does not have it
 	Samples []Value // typical values, for tools that enumerate inputs
-	actions matcher
+	actions map[string]bool
 }
 
 // For tells whether the leaf is read for that action.
-func (l RequestLeaf) For(action string) bool { return l.actions.match(action) }
-
-// A matcher is a list of action patterns, in which * stands for any characters.
-type matcher []string
-
-func (m matcher) match(action string) bool {
-	return slices.ContainsFunc(m, func(pattern string) bool {
-		ok, err := path.Match(pattern, action)
-		return err == nil && ok
-	})
-}
+func (l RequestLeaf) For(action string) bool { return l.actions[action] }

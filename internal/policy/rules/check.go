@@ -1,0 +1,237 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"doorward/internal/policy/catalogue/strictyaml"
+	"doorward/internal/policy/fault"
+)
+
+// A checker walks modules whose references are resolved and refuses each way in
+// which a rule could read past the input's declared leaves, or could silently
+// never fire (design section 4). It reads; it changes nothing.
+type checker struct {
+	docs   documents
+	rules  *ast.TreeNode
+	faults *fault.List
+	test   bool
+	// locals are the terms that local variables stand for.
+	locals map[ast.Var]*ast.Term
+	said   map[fault.Fault]bool
+}
+
+// providerPath leads to the provider's switches.
+var providerPath = ast.MustParseRef("data.doorward.provider")
+
+func check(compiler *ast.Compiler, docs documents, faults *fault.List) {
+	c := &checker{
+		docs: docs, rules: compiler.RuleTree, faults: faults,
+		locals: localsOf(compiler.Modules), said: map[fault.Fault]bool{},
+	}
+	c.entrypoint()
+	c.hidden()
+	for path, module := range compiler.Modules {
+		c.test = isTest(path)
+		for _, rule := range module.Rules {
+			c.walk(rule)
+		}
+	}
+}
+
+func (c *checker) fault(at *ast.Location, fix, format string, args ...any) {
+	f := fault.Fault{Message: fmt.Sprintf(format, args...), Fix: fix}
+	if at != nil {
+		f.File, f.Line, f.Column = at.File, at.Row, at.Col
+	}
+	if !c.said[f] {
+		c.said[f] = true
+		c.faults.Add(f)
+	}
+}
+
+// entrypoint checks that there is something to ask.
+func (c *checker) entrypoint() {
+	if node := c.rules.Find(ast.MustParseRef(entrypoint)); node == nil || len(node.Values) == 0 {
+		c.faults.Add(fault.Fault{
+			File: "rules", Message: "no rule is named decision in package doorward",
+			Fix: `Write decision := {"allow": …, "reason": …, "obligations": …}`,
+		})
+	}
+}
+
+// hidden checks that no rule stands where the provider's switches are.
+func (c *checker) hidden() {
+	node := c.rules.Find(providerPath)
+	if node == nil {
+		return
+	}
+	node.DepthFirst(func(n *ast.TreeNode) bool {
+		for _, rule := range n.Values {
+			c.fault(rule.Loc(), "Rename the rule", "a rule hides the provider's switches, data.doorward.provider")
+		}
+		return false
+	})
+}
+
+// walk checks everything in x.
+func (c *checker) walk(x any) {
+	ast.NewGenericVisitor(func(x any) bool {
+		switch x := x.(type) {
+		case *ast.Expr:
+			c.expr(x)
+		case *ast.With:
+			c.with(x)
+			c.walk(x.Value)
+			return true
+		case *ast.Term:
+			return c.term(x)
+		}
+		return false
+	}).Walk(x)
+}
+
+// expr checks one expression, apart from the terms in it.
+func (c *checker) expr(e *ast.Expr) {
+	if e.IsCall() {
+		c.comparison(e.Operator().String(), e.Operands(), e.Loc())
+		return
+	}
+	term, ok := e.Terms.(*ast.Term)
+	if !ok {
+		return
+	}
+	if leaf := c.leaf(term); leaf != nil && leaf.kind != boolean {
+		c.fault(term.Loc(), "Compare it with a value",
+			"%v is a %s: as a condition it always holds, and its negation never does", term, leaf.kind)
+	}
+}
+
+// term checks one term, and tells whether what it is made of is checked too.
+func (c *checker) term(t *ast.Term) bool {
+	switch v := t.Value.(type) {
+	case ast.Var:
+		if t.Equal(ast.InputRootDocument) || t.Equal(ast.DefaultRootDocument) {
+			c.fault(t.Loc(), "Refer to one value inside it", "%v is used as a value", v)
+		}
+	case ast.Ref:
+		c.ref(v, t.Loc())
+		return true
+	case ast.Call:
+		c.comparison(v[0].String(), v[1:], t.Loc())
+	}
+	return false
+}
+
+// ref checks what a reference reaches, and the terms inside its brackets.
+func (c *checker) ref(ref ast.Ref, at *ast.Location) {
+	if root, within := c.document(ref); root != nil {
+		c.reaches(root, ref, within, at)
+	} else if ref[0].Equal(ast.DefaultRootDocument) {
+		c.rule(ref, at)
+	}
+	for _, t := range ref[1:] {
+		c.walk(t)
+	}
+}
+
+// document returns the document that a reference is into and the rest of the
+// reference; nil for rules, built-ins and variables.
+func (c *checker) document(ref ast.Ref) (*node, ast.Ref) {
+	switch {
+	case ref[0].Equal(ast.InputRootDocument):
+		return c.docs.input, ref[1:]
+	case ref.HasPrefix(providerPath):
+		return c.docs.provider, ref[len(providerPath):]
+	default:
+		return nil, nil
+	}
+}
+
+// follow walks down from n along constant names. It returns how far it came and
+// what is left.
+func follow(n *node, path ast.Ref) (*node, ast.Ref) {
+	for len(path) > 0 {
+		name, ok := path[0].Value.(ast.String)
+		if !ok || n.members[string(name)] == nil {
+			break
+		}
+		n, path = n.members[string(name)], path[1:]
+	}
+	return n, path
+}
+
+// reaches checks that a reference ends at a leaf, or at an element of a list.
+func (c *checker) reaches(root *node, ref, within ast.Ref, at *ast.Location) {
+	n, rest := follow(root, within)
+	switch {
+	case n.kind == object && len(rest) == 0:
+		c.fault(at, "Refer to one value inside it: "+strings.Join(n.names(), ", "), "%v is an object used as a value", ref)
+	case n.kind == object:
+		c.unreached(n, ref, rest[0], at)
+	case n.kind == array && len(rest) == 1:
+	case len(rest) > 0:
+		c.fault(at, "Stop at the value", "%v goes on after a %s", ref, n.kind)
+	}
+}
+
+// unreached reports a reference that leaves what is declared below n.
+func (c *checker) unreached(n *node, ref ast.Ref, next *ast.Term, at *ast.Location) {
+	if name, constant := next.Value.(ast.String); constant {
+		c.fault(at, strictyaml.Suggest(string(name), n.names()), "%v does not exist: nothing here is named %q", ref, string(name))
+		return
+	}
+	c.fault(at, "Write the name out", "%v is reached by a computed name", ref)
+}
+
+// rule checks that a reference into data names a rule.
+func (c *checker) rule(ref ast.Ref, at *ast.Location) {
+	n, length := c.ruleAt(ref)
+	if len(n.Values) == 0 {
+		c.fault(at, strictyaml.Suggest(nameAt(ref, length), childNames(n)), "%v names no rule and no known data", ref)
+		return
+	}
+	if length < len(ref) {
+		c.lookup(n, ref[length], at)
+	}
+}
+
+// ruleAt follows a reference to the first rule on its way. It returns where it
+// ended and how many terms it took.
+func (c *checker) ruleAt(ref ast.Ref) (*ast.TreeNode, int) {
+	n := c.rules
+	for i, t := range ref {
+		below := n.Child(t.Value)
+		if below == nil {
+			return n, i
+		}
+		if n = below; len(n.Values) > 0 {
+			return n, i + 1
+		}
+	}
+	return n, len(ref)
+}
+
+// nameAt is the i-th term of a reference, if it is a name.
+func nameAt(ref ast.Ref, i int) string {
+	if i < len(ref) {
+		if name, ok := ref[i].Value.(ast.String); ok {
+			return string(name)
+		}
+	}
+	return ""
+}
+
+func childNames(n *ast.TreeNode) []string {
+	var names []string
+	for key := range n.Children {
+		if name, ok := key.(ast.String); ok {
+			names = append(names, string(name))
+		}
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,226 @@
+package rules
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"doorward/internal/policy/catalogue"
+)
+
+// An encoder turns an Input into the document that rules see.
+//
+// Nearly all of that document comes from small closed sets, so its parts are
+// made once. Looking a part up is also the check that the facts are possible:
+// a fact that no rule was written for must not reach one.
+type encoder struct {
+	schema    *Schema
+	actions   map[ActionFacts]*ast.Term
+	subjects  map[SubjectFacts]*ast.Term
+	grants    map[GrantFacts][][2]*ast.Term
+	accounts  map[AccountFacts]*ast.Term
+	sessions  map[SessionFacts]*ast.Term
+	resources map[ResourceFacts]*ast.Term
+	request   branch
+	names     map[string]*ast.Term // of members
+}
+
+func newEncoder(cat *catalogue.Catalogue, schema *Schema) *encoder {
+	e := &encoder{
+		schema:    schema,
+		actions:   map[ActionFacts]*ast.Term{},
+		subjects:  map[SubjectFacts]*ast.Term{},
+		grants:    map[GrantFacts][][2]*ast.Term{},
+		accounts:  map[AccountFacts]*ast.Term{},
+		sessions:  map[SessionFacts]*ast.Term{},
+		resources: map[ResourceFacts]*ast.Term{},
+		names:     map[string]*ast.Term{},
+	}
+	for _, a := range cat.Actions() {
+		facts := ActionFacts{Name: a.Name, Category: a.Category, Effect: a.Effect, Sensitive: a.Sensitive}
+		e.actions[facts] = e.object("name", a.Name, "category", a.Category, "effect", a.Effect, "sensitive", a.Sensitive)
+	}
+	e.addPeople()
+	e.addCircumstances()
+	for _, name := range []string{"action", "subject", "grant", "account", "session", "resource", "request", "has"} {
+		e.name(name)
+	}
+	for _, leaf := range schema.Has {
+		e.name(leaf.Category)
+	}
+	for i, leaf := range schema.Request {
+		e.request.add(leaf.Path, i)
+	}
+	return e
+}
+
+// both are the values of a boolean fact.
+var both = [...]bool{false, true}
+
+func (e *encoder) addPeople() {
+	for _, typ := range subjectTypes {
+		for _, kind := range kinds {
+			for _, status := range userStatuses {
+				e.subjects[SubjectFacts{typ, kind, status}] = e.object("type", typ, "kind", kind, "status", status)
+			}
+		}
+	}
+	for _, state := range grantStates {
+		for _, scope := range scopes {
+			for _, holds := range both {
+				for _, subscribed := range both {
+					e.grants[GrantFacts{state, holds, scope, subscribed}] = e.pairs(
+						"state", state, "holds", holds, "in_scope", scope, "subscribed", subscribed)
+				}
+			}
+		}
+	}
+}
+
+func (e *encoder) addCircumstances() {
+	for _, status := range accStatuses {
+		for _, required := range both {
+			e.accounts[AccountFacts{status, required}] = e.object("status", status, "mfa_required", required)
+		}
+	}
+	for _, acting := range actings {
+		for _, mfa := range both {
+			for _, fresh := range both {
+				e.sessions[SessionFacts{mfa, fresh, acting}] = e.object("mfa", mfa, "mfa_fresh", fresh, "acting", acting)
+			}
+		}
+	}
+	for _, own := range both {
+		e.resources[ResourceFacts{own}] = e.object("own", own)
+	}
+}
+
+func (e *encoder) name(s string) *ast.Term {
+	if e.names[s] == nil {
+		e.names[s] = ast.StringTerm(s)
+	}
+	return e.names[s]
+}
+
+// pairs makes members from alternating names and values.
+func (e *encoder) pairs(namesAndValues ...any) [][2]*ast.Term {
+	var pairs [][2]*ast.Term
+	for i := 0; i < len(namesAndValues); i += 2 {
+		var value *ast.Term
+		switch v := namesAndValues[i+1].(type) {
+		case bool:
+			value = ast.BooleanTerm(v)
+		case string:
+			value = ast.StringTerm(v)
+		}
+		pairs = append(pairs, [2]*ast.Term{e.name(namesAndValues[i].(string)), value})
+	}
+	return pairs
+}
+
+func (e *encoder) object(namesAndValues ...any) *ast.Term {
+	return ast.ObjectTerm(e.pairs(namesAndValues...)...)
+}
+
+// encode returns in as a document, or an error when no such facts can be.
+func (e *encoder) encode(in *Input) (ast.Value, error) {
+	if len(in.Has) != len(e.schema.Has) || len(in.Request) != len(e.schema.Request) {
+		return nil, fmt.Errorf("%d has and %d request values for a schema of %d and %d",
+			len(in.Has), len(in.Request), len(e.schema.Has), len(e.schema.Request))
+	}
+	action, subject, grant := e.actions[in.Action], e.subjects[in.Subject], e.grants[in.Grant]
+	account, session, resource := e.accounts[in.Account], e.sessions[in.Session], e.resources[in.Resource]
+	if action == nil || subject == nil || grant == nil || account == nil || session == nil || resource == nil {
+		return nil, fmt.Errorf("impossible facts: action %+v, subject %+v, grant %+v, account %+v, session %+v",
+			in.Action, in.Subject, in.Grant, in.Account, in.Session)
+	}
+	if err := e.fits(in.Request); err != nil {
+		return nil, err
+	}
+	held := ast.NewObject(grant...)
+	held.Insert(e.names["has"], e.has(in.Has))
+	return ast.NewObject(
+		[2]*ast.Term{e.names["action"], action},
+		[2]*ast.Term{e.names["subject"], subject},
+		[2]*ast.Term{e.names["grant"], ast.NewTerm(held)},
+		[2]*ast.Term{e.names["account"], account},
+		[2]*ast.Term{e.names["session"], session},
+		[2]*ast.Term{e.names["resource"], resource},
+		[2]*ast.Term{e.names["request"], e.request.term(in.Request)},
+	), nil
+}
+
+func (e *encoder) has(held []bool) *ast.Term {
+	members := ast.NewObject()
+	for i, leaf := range e.schema.Has {
+		members.Insert(e.names[leaf.Category], ast.InternedTerm(held[i]))
+	}
+	return ast.NewTerm(members)
+}
+
+// fits checks the request's values against their declared types.
+func (e *encoder) fits(values []Value) error {
+	for i, leaf := range e.schema.Request {
+		v := values[i]
+		valid := v.Type == leaf.Type
+		switch v.Type {
+		case Boolean:
+			valid = valid && (v.Text == "true" || v.Text == "false")
+		case Number:
+			valid = valid && json.Valid([]byte(v.Text))
+		}
+		if !valid {
+			return fmt.Errorf("request value %s is %s %q, declared as %s", strings.Join(leaf.Path, "."), v.Type, v.Text, leaf.Type)
+		}
+	}
+	return nil
+}
+
+// A branch is one object of the request document, or the place of one value.
+type branch struct {
+	name    *ast.Term
+	members []*branch
+	value   int // index into Input.Request, when there are no members
+}
+
+// add makes the branches of a path that ends in the i-th value.
+func (b *branch) add(path []string, i int) {
+	if len(path) == 0 {
+		b.value = i
+		return
+	}
+	at := slices.IndexFunc(b.members, func(m *branch) bool { return m.name.Value.Compare(ast.String(path[0])) == 0 })
+	if at < 0 {
+		at = len(b.members)
+		b.members = append(b.members, &branch{name: ast.StringTerm(path[0])})
+	}
+	b.members[at].add(path[1:], i)
+}
+
+// term is the document of the branches, which must not be the place of a value.
+func (b *branch) term(values []Value) *ast.Term {
+	members := ast.NewObject()
+	for _, m := range b.members {
+		if m.members == nil {
+			members.Insert(m.name, values[m.value].term())
+		} else {
+			members.Insert(m.name, m.term(values))
+		}
+	}
+	return ast.NewTerm(members)
+}
+
+// term is v in Rego. v must be of a known type, with a fitting text.
+func (v Value) term() *ast.Term {
+	switch v.Type {
+	case Boolean:
+		return ast.InternedTerm(v.Text == "true")
+	case Number:
+		return ast.NumberTerm(json.Number(v.Text))
+	default:
+		return ast.StringTerm(v.Text)
+	}
+}

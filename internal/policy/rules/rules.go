@@ -1,0 +1,120 @@
+// Package rules compiles the Rego rules of a policy folder and asks them.
+//
+// It provides Load, which turns inputs.yaml and the rule files into a Program,
+// and Program.Eval, which answers one Input. It does not know where facts come
+// from, what a preset is, or what a question looked like: everything that a rule
+// can see is in the Input, the provider's switches and the rules themselves.
+//
+// Invariants. Eval is a pure function of the Input: no built-in that reads a
+// clock, a network, a random source or the machine can be compiled. A rule never
+// meets an undefined input, and a rule that could silently never fire because of
+// a misspelt name or value does not load. Whatever the rules leave open is an
+// error, never an allow.
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+
+	"doorward/internal/policy/catalogue"
+	"doorward/internal/policy/fault"
+)
+
+// entrypoint is the one question ever put to the rules. No part of it comes from
+// a request (S19).
+const entrypoint = "data.doorward.decision"
+
+// A File is one file of a policy folder.
+type File struct {
+	Path string // inside the folder, for messages
+	Data []byte
+}
+
+// A Program is the compiled rules of one policy. It is immutable and safe for
+// concurrent use.
+type Program struct {
+	schema     *Schema
+	guardrails []string
+	reasons    map[string]bool
+	encoder    *encoder
+	query      rego.PreparedEvalQuery
+}
+
+// Load compiles the rules for a catalogue. Modules whose path ends in _test.rego
+// are checked like the others, but never decide. The provider's switches are what
+// rules see as data.doorward.provider: nested maps of strings, booleans, numbers
+// and lists.
+//
+// Its error is a fault.List with every fault that could be found.
+func Load(cat *catalogue.Catalogue, inputs File, modules []File, provider map[string]any) (*Program, error) {
+	var faults fault.List
+	schema := readInputs(cat, inputs, &faults)
+	parsed := parse(modules, &faults)
+	if err := faults.Err(); err != nil {
+		return nil, err
+	}
+	documents := documents{input: inputTree(cat, schema), provider: dataTree(provider)}
+	deciding := without(parsed, isTest)
+	compiler := compile(deciding, documents, &faults)
+	guardrails := guardrailNames(compiler, &faults)
+	if len(deciding) < len(parsed) && len(faults) == 0 {
+		compile(parsed, documents, &faults)
+	}
+	if err := faults.Err(); err != nil {
+		return nil, err
+	}
+	query, err := prepare(compiler, provider)
+	if err != nil {
+		return nil, fmt.Errorf("prepare %s: %w", entrypoint, err)
+	}
+	return &Program{
+		schema:     schema,
+		guardrails: guardrails,
+		reasons:    known(Reasons(), guardrails),
+		encoder:    newEncoder(cat, schema),
+		query:      query,
+	}, nil
+}
+
+// Schema lists what inputs.yaml declares. Do not modify it.
+func (p *Program) Schema() *Schema { return p.schema }
+
+// Guardrails are the names, sorted, that the rules may deny with besides Reasons.
+// Do not modify them.
+func (p *Program) Guardrails() []string { return p.guardrails }
+
+// Reasons are the reasons of a denial that are not a guardrail's name: the closed
+// list of docs/reasons.md.
+func Reasons() []string {
+	return []string{
+		"not_member", "pending", "expired", "removed", "category_missing",
+		"out_of_scope", "action_unknown", "subject_unknown", "subject_disabled",
+		"contact_never_acts", "account_suspended", "account_closed",
+		"account_required", "switch_required", "mfa_required", "step_up_required",
+		"owner_only", "staff_only", "bad_input",
+	}
+}
+
+func known(lists ...[]string) map[string]bool {
+	set := map[string]bool{}
+	for _, name := range slices.Concat(lists...) {
+		set[name] = true
+	}
+	return set
+}
+
+func isTest(path string) bool { return strings.HasSuffix(path, "_test.rego") }
+
+func without(modules map[string]*ast.Module, drop func(path string) bool) map[string]*ast.Module {
+	rest := map[string]*ast.Module{}
+	for path, module := range modules {
+		if !drop(path) {
+			rest[path] = module
+		}
+	}
+	return rest
+}

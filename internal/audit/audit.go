@@ -89,8 +89,8 @@ func (v *Verifier) Next(l Line) error {
 	switch {
 	case l.Seq != want:
 		return &BrokenError{want, fmt.Sprintf("missing or out of order: line %d stands in its place", l.Seq)}
-	case l.Revision < v.last.Revision:
-		return &BrokenError{l.Seq, "its revision goes back"}
+	case l.Revision != v.last.Revision && l.Revision != v.last.Revision+1:
+		return &BrokenError{l.Seq, fmt.Sprintf("revision %d does not follow revision %d", l.Revision, v.last.Revision)}
 	case l.Hash != l.digest(v.last.Hash):
 		return &BrokenError{l.Seq, "its content or the line before it was changed"}
 	}

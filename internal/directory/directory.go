@@ -36,13 +36,20 @@ type Store interface {
 	Reader
 	// Changes returns what committed after a revision, in commit order, at most
 	// limit of them but never only a part of one revision, and the position that
-	// they lead to. No changes: the position is the head.
+	// they lead to, which need not be the head: ask again from there until none
+	// come. A first revision larger than limit comes whole. No changes: the
+	// position is the head, also when after lies beyond it; so a caller whose own
+	// position the directory does not hold sees another one (design R1). A limit
+	// below 1 is ErrInvalid.
 	Changes(ctx context.Context, after portal.Revision, limit int) ([]Change, portal.Position, error)
 	// AuditLines yields the trail from the first line on, in order.
 	AuditLines(ctx context.Context) iter.Seq2[audit.Line, error]
 	// Update runs fn in one serializable transaction and commits if fn returns
-	// nil, as one new revision. fn may run more than once. An update that neither
-	// changed nor logged anything commits nothing and returns the head.
+	// nil, as one new revision. fn may run more than once, and must not call
+	// Update itself. An update that neither changed nor logged anything commits
+	// nothing and returns the head. Owners may change hands in any order inside
+	// fn; an account that was touched must have exactly one when fn is done, else
+	// ErrInvalid. If fn panics, nothing is committed and the panic goes on.
 	Update(ctx context.Context, fn func(Tx) error) (portal.Position, error)
 	// Close waits for calls under way and releases everything.
 	Close() error
@@ -70,13 +77,16 @@ type Reader interface {
 type Tx interface {
 	Reader
 	// The Put methods create or replace. Putting what is already there, equal in
-	// every field, changes nothing. Ids must be valid (portal.ValidID); a
-	// membership needs its account and user; else ErrInvalid.
+	// every field, changes nothing; times are kept to the microsecond and empty
+	// lists as nil. What the Check functions refuse, and a membership without its
+	// account or user, is ErrInvalid. After any other error the update is lost:
+	// whatever fn returns, it does not commit.
 	PutAccount(ctx context.Context, a portal.Account) error
 	PutUser(ctx context.Context, u portal.User) error
 	PutMembership(ctx context.Context, m portal.Membership) error
 	PutToken(ctx context.Context, t Token) error
-	// Log adds a line to the trail. It is sealed when the update commits.
+	// Log adds a line to the trail. It is sealed when the update commits; an
+	// entry that CheckEntry refuses is ErrInvalid then.
 	Log(e audit.Entry)
 	// Changed tells whether this update has changed anything so far.
 	Changed() bool

@@ -1,0 +1,150 @@
+package directory
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"doorward/internal/audit"
+	"doorward/internal/portal"
+)
+
+// The Check functions say what every Store refuses to keep. Their errors wrap
+// ErrInvalid and name the field.
+
+// CheckAccount checks the fields of an account.
+func CheckAccount(a portal.Account) error {
+	c := checker{what: "account:" + string(a.ID)}
+	c.id("id", string(a.ID))
+	c.text("name", a.Name)
+	switch a.Status {
+	case portal.AccountActive, portal.AccountSuspended, portal.AccountClosed:
+	default:
+		c.wrong("status", "%q is none of active, suspended, closed", a.Status)
+	}
+	c.time("creation", a.CreatedAt)
+	return c.err
+}
+
+// CheckUser checks the fields of a user.
+func CheckUser(u portal.User) error {
+	c := checker{what: "user:" + string(u.ID)}
+	c.id("id", string(u.ID))
+	switch u.Status {
+	case portal.UserActive, portal.UserDisabled:
+	default:
+		c.wrong("status", "%q is none of active, disabled", u.Status)
+	}
+	c.text("email", u.Person.Email)
+	c.text("first name", u.Person.FirstName)
+	c.text("last name", u.Person.LastName)
+	c.text("locale", u.Person.Locale)
+	c.time("creation", u.CreatedAt)
+	return c.err
+}
+
+// CheckMembership checks the fields of a membership by themselves. An owner is a
+// member in force: no account may depend on one who is pending or removed (req 4).
+func CheckMembership(m portal.Membership) error {
+	c := checker{what: fmt.Sprintf("membership of user:%s in account:%s", m.User, m.Account)}
+	c.id("account", string(m.Account))
+	c.id("user", string(m.User))
+	switch m.State {
+	case portal.MembershipActive:
+	case portal.MembershipPending, portal.MembershipRemoved:
+		if m.Owner {
+			c.wrong("owner", "an owner's membership must be active, not %s", m.State)
+		}
+	default:
+		c.wrong("state", "%q is none of active, pending, removed", m.State)
+	}
+	c.grant(m.Grant)
+	c.time("last login", m.LastLogin)
+	c.time("creation", m.CreatedAt)
+	return c.err
+}
+
+// CheckToken checks the fields of a token.
+func CheckToken(t Token) error {
+	c := checker{what: "token " + t.ID}
+	c.id("id", t.ID)
+	c.text("name", t.Name)
+	c.names("scopes", t.Scopes)
+	if t.Digest == [32]byte{} {
+		c.wrong("digest", "is missing")
+	}
+	c.time("creation", t.CreatedAt)
+	c.time("revocation", t.RevokedAt)
+	return c.err
+}
+
+// CheckEntry checks an entry of the trail: who and what must be said, and every
+// text must be one that all stores keep as it is.
+func CheckEntry(e audit.Entry) error {
+	c := checker{what: "audit entry " + e.Action}
+	if e.Actor == "" || e.Action == "" {
+		c.wrong("actor and action", "must be given")
+	}
+	for _, s := range []string{e.Actor, e.Client, e.Action, e.Object} {
+		c.text("text", s)
+	}
+	for k, v := range e.Detail {
+		c.text("detail", k)
+		c.text("detail "+k, v)
+	}
+	return c.err
+}
+
+// A checker keeps the first thing wrong with what.
+type checker struct {
+	what string
+	err  error
+}
+
+func (c *checker) wrong(field, format string, args ...any) {
+	if c.err == nil {
+		c.err = fmt.Errorf("%q: %w: %s: %s", c.what, ErrInvalid, field, fmt.Sprintf(format, args...))
+	}
+}
+
+func (c *checker) id(field, s string) {
+	if !portal.ValidID(s) {
+		c.wrong(field, "%q is no id: 1 to 128 of A-Z a-z 0-9 . _ : @ + ~ -", s)
+	}
+}
+
+// text refuses what a store could not give back byte for byte. PostgreSQL keeps
+// no NUL.
+func (c *checker) text(field, s string) {
+	if !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {
+		c.wrong(field, "%q is not plain UTF-8 text", s)
+	}
+}
+
+func (c *checker) names(field string, names []string) {
+	for _, s := range names {
+		if !portal.ValidName(s) {
+			c.wrong(field, "%q is no name", s)
+		}
+	}
+}
+
+func (c *checker) grant(g portal.Grant) {
+	c.names("presets", g.Presets)
+	c.names("categories", g.Categories)
+	for _, r := range g.Scope {
+		if !portal.ValidID(r.Type) || !portal.ValidID(r.ID) || strings.Contains(r.Type, ":") {
+			c.wrong("scope", "%q does not name a resource: write type:id, as in service:5", r)
+		}
+	}
+	c.time("validity", g.NotBefore)
+	c.time("validity", g.NotAfter)
+}
+
+// time refuses what does not fit RFC 3339, whose years have four digits.
+func (c *checker) time(field string, t time.Time) {
+	if y := t.UTC().Year(); y < 1 || y > 9999 {
+		c.wrong(field, "the year %d is not between 1 and 9999", y)
+	}
+}

@@ -1,0 +1,120 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"doorward/internal/directory"
+	"doorward/internal/portal"
+)
+
+// head reads the position of the last commit, and how many lines the trail has.
+func (c *session) head(ctx context.Context) (p portal.Position, seq uint64, err error) {
+	var tag []byte
+	err = c.get(ctx, `SELECT revision, tag, seq FROM head`, nil, &p.Revision, &tag, &seq)
+	copy(p.Tag[:], tag)
+	return p, seq, err
+}
+
+func (c *session) position(ctx context.Context) (portal.Position, error) {
+	p, _, err := c.head(ctx)
+	if err != nil {
+		return p, fmt.Errorf("read head: %w", err)
+	}
+	return p, nil
+}
+
+func (c *session) account(ctx context.Context, id portal.AccountID) (portal.Account, error) {
+	a, created := portal.Account{ID: id}, sql.NullInt64{}
+	err := c.get(ctx, `SELECT name, status, mfa_required, created_at FROM account WHERE id = ?`, []any{id},
+		&a.Name, &a.Status, &a.MFARequired, &created)
+	if err != nil {
+		return portal.Account{}, fmt.Errorf("read account:%s: %w", id, err)
+	}
+	a.CreatedAt = at(created)
+	return a, nil
+}
+
+func (c *session) user(ctx context.Context, id portal.UserID) (portal.User, error) {
+	u, created := portal.User{ID: id}, sql.NullInt64{}
+	err := c.get(ctx, `SELECT status, mfa, created_at,
+		coalesce(email, ''), coalesce(first_name, ''), coalesce(last_name, ''), coalesce(locale, '')
+		FROM user LEFT JOIN person ON person.user = id WHERE id = ?`, []any{id},
+		&u.Status, &u.MFA, &created, &u.Person.Email, &u.Person.FirstName, &u.Person.LastName, &u.Person.Locale)
+	if err != nil {
+		return portal.User{}, fmt.Errorf("read user:%s: %w", id, err)
+	}
+	u.CreatedAt = at(created)
+	return u, nil
+}
+
+const selectMembership = `SELECT account, user, state, owner > 0, presets, categories, scope,
+	not_before, not_after, last_login, created_at FROM membership WHERE account = ?`
+
+// membership reads a row of selectMembership with scan.
+func membership(scan func(dest ...any) error) (m portal.Membership, err error) {
+	var g grantColumns
+	var login, created sql.NullInt64
+	if err := scan(&m.Account, &m.User, &m.State, &m.Owner, &g.presets, &g.categories, &g.scope,
+		&g.notBefore, &g.notAfter, &login, &created); err != nil {
+		return portal.Membership{}, err
+	}
+	if m.Grant, err = g.grant(); err != nil {
+		return portal.Membership{}, fmt.Errorf("user:%s in account:%s: %w", m.User, m.Account, err)
+	}
+	m.LastLogin, m.CreatedAt = at(login), at(created)
+	return m, nil
+}
+
+func (c *session) membership(ctx context.Context, account portal.AccountID, user portal.UserID) (portal.Membership, error) {
+	m, err := membership(func(dest ...any) error {
+		return c.get(ctx, selectMembership+` AND user = ?`, []any{account, user}, dest...)
+	})
+	if err != nil {
+		return m, fmt.Errorf("read membership of user:%s in account:%s: %w", user, account, err)
+	}
+	return m, nil
+}
+
+func (c *session) members(ctx context.Context, account portal.AccountID) ([]portal.Membership, error) {
+	scan := func(rows *sql.Rows) (portal.Membership, error) { return membership(rows.Scan) }
+	all, err := list(ctx, c, scan, selectMembership+` ORDER BY user`, account)
+	if err != nil {
+		return nil, fmt.Errorf("read members of account:%s: %w", account, err)
+	}
+	return all, nil
+}
+
+const selectToken = `SELECT id, name, digest, scopes, created_at, revoked_at FROM token`
+
+// token reads a row of selectToken with scan.
+func token(scan func(dest ...any) error) (t directory.Token, err error) {
+	var digest []byte
+	var scopes string
+	var created, revoked sql.NullInt64
+	if err := scan(&t.ID, &t.Name, &digest, &scopes, &created, &revoked); err != nil {
+		return directory.Token{}, err
+	}
+	if t.Scopes, err = names(scopes); err != nil {
+		return directory.Token{}, fmt.Errorf("token %s: scopes: %w", t.ID, err)
+	}
+	copy(t.Digest[:], digest)
+	t.CreatedAt, t.RevokedAt = at(created), at(revoked)
+	return t, nil
+}
+
+func (c *session) token(ctx context.Context, id string) (directory.Token, error) {
+	return token(func(dest ...any) error {
+		return c.get(ctx, selectToken+` WHERE id = ?`, []any{id}, dest...)
+	})
+}
+
+func (c *session) tokens(ctx context.Context) ([]directory.Token, error) {
+	scan := func(rows *sql.Rows) (directory.Token, error) { return token(rows.Scan) }
+	all, err := list(ctx, c, scan, selectToken+` ORDER BY id`)
+	if err != nil {
+		return nil, fmt.Errorf("read tokens: %w", err)
+	}
+	return all, nil
+}

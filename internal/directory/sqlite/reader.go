@@ -1,0 +1,84 @@
+package sqlite
+
+import (
+	"context"
+
+	"doorward/internal/directory"
+	"doorward/internal/portal"
+)
+
+// What directory.Reader asks for, of the store and of an update under way: both
+// read with a session.
+
+// Head implements directory.Reader.
+func (s *Store) Head(ctx context.Context) (portal.Position, error) {
+	return reading(ctx, s, func(c *session) (portal.Position, error) { return c.position(ctx) })
+}
+
+// Account implements directory.Reader.
+func (s *Store) Account(ctx context.Context, id portal.AccountID) (portal.Account, error) {
+	return reading(ctx, s, func(c *session) (portal.Account, error) { return c.account(ctx, id) })
+}
+
+// User implements directory.Reader.
+func (s *Store) User(ctx context.Context, id portal.UserID) (portal.User, error) {
+	return reading(ctx, s, func(c *session) (portal.User, error) { return c.user(ctx, id) })
+}
+
+// Membership implements directory.Reader.
+func (s *Store) Membership(ctx context.Context, account portal.AccountID, user portal.UserID) (portal.Membership, error) {
+	return reading(ctx, s, func(c *session) (portal.Membership, error) { return c.membership(ctx, account, user) })
+}
+
+// Members implements directory.Reader.
+func (s *Store) Members(ctx context.Context, account portal.AccountID) ([]portal.Membership, error) {
+	return reading(ctx, s, func(c *session) ([]portal.Membership, error) { return c.members(ctx, account) })
+}
+
+// Tokens implements directory.Reader.
+func (s *Store) Tokens(ctx context.Context) ([]directory.Token, error) {
+	return reading(ctx, s, func(c *session) ([]directory.Token, error) { return c.tokens(ctx) })
+}
+
+// Head implements directory.Reader: the position that this update follows.
+func (t *tx) Head(ctx context.Context) (portal.Position, error) {
+	p, err := t.session.position(ctx)
+	return p, t.keep(err)
+}
+
+// Facts implements directory.Reader, at the position that this update follows
+// and with what it has written so far.
+func (t *tx) Facts(ctx context.Context, keys []portal.FactKey) ([]portal.Facts, portal.Position, error) {
+	all, p, err := t.session.allFacts(ctx, keys)
+	return all, p, t.keep(err)
+}
+
+// Account implements directory.Reader.
+func (t *tx) Account(ctx context.Context, id portal.AccountID) (portal.Account, error) {
+	a, err := t.session.account(ctx, id)
+	return a, t.keep(err)
+}
+
+// User implements directory.Reader.
+func (t *tx) User(ctx context.Context, id portal.UserID) (portal.User, error) {
+	u, err := t.session.user(ctx, id)
+	return u, t.keep(err)
+}
+
+// Membership implements directory.Reader.
+func (t *tx) Membership(ctx context.Context, account portal.AccountID, user portal.UserID) (portal.Membership, error) {
+	m, err := t.session.membership(ctx, account, user)
+	return m, t.keep(err)
+}
+
+// Members implements directory.Reader.
+func (t *tx) Members(ctx context.Context, account portal.AccountID) ([]portal.Membership, error) {
+	all, err := t.session.members(ctx, account)
+	return all, t.keep(err)
+}
+
+// Tokens implements directory.Reader.
+func (t *tx) Tokens(ctx context.Context) ([]directory.Token, error) {
+	all, err := t.session.tokens(ctx)
+	return all, t.keep(err)
+}

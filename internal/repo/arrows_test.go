@@ -1,0 +1,117 @@
+package repo
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// arrows are the imports allowed inside the module (docs/architecture.md):
+// package → what it may import. A package that is not listed may not exist.
+// Adapters are never in each other's lists; only server and cli know everyone.
+var arrows = map[string][]string{
+	"internal/portal":       {},
+	"internal/ijson":        {},
+	"internal/policy/fault": {},
+
+	"internal/audit":               {"internal/portal"},
+	"internal/directory":           {"internal/portal", "internal/audit"},
+	"internal/directory/sqlite":    {"internal/directory", "internal/portal", "internal/audit"},
+	"internal/directory/storetest": {"internal/directory", "internal/portal", "internal/audit"},
+	"internal/facts":               {"internal/portal", "internal/directory"},
+	"internal/token": {
+		"internal/portal", "internal/audit", "internal/directory", "internal/problem",
+	},
+
+	"internal/policy/catalogue/strictyaml": {"internal/policy/fault"},
+	"internal/policy/catalogue":            {"internal/policy/fault", "internal/policy/catalogue/strictyaml"},
+	"internal/policy/presets":              {"internal/policy/fault", "internal/policy/catalogue"},
+	"internal/policy/provider": {
+		"internal/policy/fault", "internal/policy/catalogue", "internal/policy/catalogue/strictyaml",
+	},
+	"internal/policy/rules": {
+		"internal/policy/fault", "internal/policy/catalogue", "internal/policy/catalogue/strictyaml",
+	},
+	"internal/policy": {
+		"internal/policy/fault", "internal/policy/catalogue", "internal/policy/presets",
+		"internal/policy/provider", "internal/policy/rules",
+	},
+	"policies": {},
+
+	"internal/decision": {"internal/portal", "internal/ijson", "internal/policy..."},
+	"internal/policytool": {
+		"internal/portal", "internal/ijson", "internal/policy...", "internal/decision",
+	},
+
+	"internal/importer": {
+		"internal/portal", "internal/audit", "internal/directory", "internal/ijson",
+		"internal/policy/fault", "internal/policy/catalogue",
+	},
+	"internal/demo": {"internal/directory", "internal/importer", "internal/policy/catalogue"},
+
+	"internal/problem": {"internal/portal", "internal/ijson", "internal/directory", "internal/decision"},
+	"internal/authzen": {
+		"internal/portal", "internal/ijson", "internal/decision", "internal/problem", "internal/policy/rules",
+	},
+
+	"internal/config": {"internal/policy/fault"},
+	"internal/server": {"..."},
+	"internal/cli":    {"..."},
+	"internal/bench":  {"..."},
+	"internal/repo":   {},
+	"cmd/doorward":    {"internal/cli"},
+}
+
+// foreign are modules that only some packages may import, so that each choice of
+// a library stays one package's business.
+var foreign = map[string][]string{
+	"github.com/open-policy-agent/opa/": {"internal/policy/rules", "internal/bench"},
+	"github.com/casbin/casbin/":         {"internal/policy/presets", "internal/bench"},
+	"modernc.org/sqlite":                {"internal/directory/sqlite"},
+	"database/sql":                      {"internal/directory/sqlite"},
+	"github.com/pressly/goose/":         {"internal/directory/sqlite"},
+	"github.com/spf13/cobra":            {"internal/cli"},
+	"github.com/go-json-experiment/":    {"internal/ijson", "internal/authzen", "internal/directory/sqlite"},
+	"net/http": {
+		"internal/authzen", "internal/problem", "internal/token", "internal/server", "internal/cli", "internal/bench",
+	},
+}
+
+func TestImportsFollowTheArrows(t *testing.T) {
+	for _, p := range packages(t) {
+		allowed, listed := arrows[p.path()]
+		if !listed {
+			t.Errorf("%s: a package without arrows; add it to arrows and to docs/architecture.md", p.path())
+		}
+		for _, imported := range p.Imports {
+			if inside, ok := strings.CutPrefix(imported, modulePath+"/"); ok && !permitted(inside, allowed) {
+				t.Errorf("%s imports %s: no arrow leads there", p.path(), inside)
+			}
+			for module, users := range foreign {
+				if strings.HasPrefix(imported, module) && !slices.Contains(users, p.path()) {
+					t.Errorf("%s imports %s: that is the business of %s", p.path(), imported, strings.Join(users, ", "))
+				}
+			}
+		}
+	}
+}
+
+// permitted tells whether the package is in the list; x... is x and all below it.
+func permitted(path string, allowed []string) bool {
+	return slices.ContainsFunc(allowed, func(a string) bool {
+		tree, wild := strings.CutSuffix(a, "...")
+		return path == a || wild && (tree == "" || path == tree || strings.HasPrefix(path, tree+"/"))
+	})
+}
+
+func TestEveryPackageSaysWhatItIsFor(t *testing.T) {
+	for _, p := range packages(t) {
+		want := "Package " + p.Name + " "
+		if p.Name == "main" {
+			want = "Command "
+		}
+		if len(p.GoFiles) > 0 && !strings.HasPrefix(p.Doc, want) {
+			t.Errorf("%s: no package comment that begins with %q", p.path(), want)
+		}
+	}
+}

@@ -1,0 +1,264 @@
+package facts_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"doorward/internal/audit"
+	"doorward/internal/directory"
+	"doorward/internal/directory/sqlite"
+	"doorward/internal/facts"
+	"doorward/internal/portal"
+)
+
+const (
+	acme portal.AccountID = "acme"
+	anna portal.UserID    = "anna"
+	boss portal.UserID    = "boss"
+)
+
+func key(user portal.UserID) portal.FactKey {
+	return portal.FactKey{Account: acme, Subject: portal.Ref{Type: portal.TypeUser, ID: string(user)}}
+}
+
+// open returns a directory in which anna is an active member of acme.
+func open(t testing.TB) *sqlite.Store {
+	t.Helper()
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "doorward.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	update(t, store, func(tx directory.Tx) error {
+		return errors.Join(
+			tx.PutAccount(t.Context(), portal.Account{ID: acme, Name: "Acme", Status: portal.AccountActive}),
+			tx.PutUser(t.Context(), portal.User{ID: boss, Status: portal.UserActive}),
+			tx.PutUser(t.Context(), portal.User{ID: anna, Status: portal.UserActive}),
+			tx.PutMembership(t.Context(), portal.Membership{Account: acme, User: boss, Owner: true, State: portal.MembershipActive, Grant: portal.Grant{Presets: []string{"owner"}}}),
+			tx.PutMembership(t.Context(), member(portal.MembershipActive)),
+		)
+	})
+	return store
+}
+
+func member(state portal.MembershipState) portal.Membership {
+	return portal.Membership{Account: acme, User: anna, State: state, Grant: portal.Grant{Presets: []string{"billing"}}}
+}
+
+func update(t testing.TB, store directory.Store, fn func(directory.Tx) error) portal.Position {
+	t.Helper()
+	position, err := store.Update(context.Background(), func(tx directory.Tx) error {
+		tx.Log(audit.Entry{Actor: "test", Action: "test", Object: "test"})
+		return fn(tx)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return position
+}
+
+func TestReadAgreesWithTheDirectory(t *testing.T) {
+	store := open(t)
+	cache := facts.NewCache(store, facts.Options{})
+	keys := []portal.FactKey{
+		key(anna), key(boss), key("nobody"),
+		{Account: "nowhere", Subject: key(anna).Subject},
+		{Subject: key(anna).Subject},
+		{Account: acme, Subject: portal.Ref{Type: portal.TypeContact, ID: "anna"}},
+		{Account: acme, Subject: portal.Ref{Type: portal.TypeUser, ID: "Anna"}}, // S14
+	}
+	want, head, err := store.Facts(t.Context(), keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for round := range 3 { // cold, then from memory
+		for i, k := range keys {
+			got, position, err := cache.Read(t.Context(), k)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want[i], got); diff != "" || position != head {
+				t.Errorf("round %d, %v at %v (want %v): %s", round, k, position, head, diff)
+			}
+		}
+		all, position, err := cache.ReadAll(t.Context(), keys)
+		if diff := cmp.Diff(want, all); err != nil || diff != "" || position != head {
+			t.Errorf("round %d, all at %v: %v %s", round, position, err, diff)
+		}
+	}
+}
+
+// req 52, 97: a change is seen by the very next question, whoever made it.
+func TestARemovalIsSeenByTheNextRead(t *testing.T) {
+	store := open(t)
+	cache := facts.NewCache(store, facts.Options{})
+	states := []portal.MembershipState{portal.MembershipRemoved, portal.MembershipActive}
+	for i := range 50 {
+		want := states[i%2]
+		position := update(t, store, func(tx directory.Tx) error { return tx.PutMembership(t.Context(), member(want)) })
+		for range 2 {
+			got, at, err := cache.Read(t.Context(), key(anna))
+			if err != nil || got.Membership.State != want || at != position {
+				t.Fatalf("after change %d: %v at %v, %v; want %v at %v", i, got.Membership.State, at, err, want, position)
+			}
+		}
+	}
+}
+
+func TestEveryKindOfChangeIsSeen(t *testing.T) {
+	store := open(t)
+	cache := facts.NewCache(store, facts.Options{})
+	if _, _, err := cache.Read(t.Context(), key(anna)); err != nil {
+		t.Fatal(err)
+	}
+	update(t, store, func(tx directory.Tx) error {
+		return tx.PutAccount(t.Context(), portal.Account{ID: acme, Status: portal.AccountSuspended, MFARequired: true})
+	})
+	update(t, store, func(tx directory.Tx) error {
+		return tx.PutUser(t.Context(), portal.User{ID: anna, Status: portal.UserDisabled})
+	})
+	got, _, err := cache.Read(t.Context(), key(anna))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Account.Status != portal.AccountSuspended || !got.Account.MFARequired || got.User.Status != portal.UserDisabled {
+		t.Errorf("changes were not seen: %+v", got)
+	}
+}
+
+// In the directory anna is never enabled and a member at once. A reader who
+// mixed two revisions would see her so. The writer also checks the promise of
+// freshness: what was acknowledged before a read began is seen by it.
+func TestConcurrentReadsSeeOneRevisionAndNothingOlder(t *testing.T) {
+	store := open(t)
+	cache := facts.NewCache(store, facts.Options{})
+	set := func(user portal.UserStatus, state portal.MembershipState) func(directory.Tx) error {
+		return func(tx directory.Tx) error {
+			return errors.Join(
+				tx.PutUser(t.Context(), portal.User{ID: anna, Status: user}),
+				tx.PutMembership(t.Context(), member(state)))
+		}
+	}
+	update(t, store, set(portal.UserActive, portal.MembershipRemoved))
+	var acknowledged atomic.Uint64
+	var reads, fromMemory atomic.Int64
+	done := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				before := portal.Revision(acknowledged.Load())
+				all, at, err := cache.ReadAll(context.Background(), []portal.FactKey{key(anna), key(boss)})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				reads.Add(1)
+				if at.Revision < before {
+					t.Errorf("read at revision %d after %d was acknowledged", at.Revision, before)
+				}
+				if f := all[0]; f.User.Status == portal.UserActive && f.Membership.State == portal.MembershipActive {
+					t.Errorf("two revisions mixed at %v", at)
+				}
+				one, at, err := cache.Read(context.Background(), key(anna))
+				if err != nil || one.User.Status == portal.UserActive && one.Membership.State == portal.MembershipActive {
+					t.Errorf("two revisions mixed in one read at %v, %v", at, err)
+				}
+				if got, _, _ := cache.Read(context.Background(), key(boss)); got.Membership.Owner {
+					fromMemory.Add(1)
+				}
+			}
+		})
+	}
+	for i := range 300 {
+		step := set(portal.UserDisabled, portal.MembershipActive)
+		if i%2 == 1 {
+			step = set(portal.UserActive, portal.MembershipRemoved)
+		}
+		acknowledged.Store(uint64(update(t, store, step).Revision))
+	}
+	close(done)
+	readers.Wait()
+	if reads.Load() < 300 || fromMemory.Load() < 300 {
+		t.Errorf("only %d reads, %d of the owner: the test proved little", reads.Load(), fromMemory.Load())
+	}
+}
+
+func TestTheCacheIsBounded(t *testing.T) {
+	store := open(t)
+	registry := prometheus.NewRegistry()
+	cache := facts.NewCache(store, facts.Options{MaxEntries: 128, Registerer: registry})
+	for i := range 2000 {
+		if _, _, err := cache.Read(t.Context(), key(portal.UserID(fmt.Sprint("user", i)))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, family := range families {
+		if family.GetName() != "doorward_facts_cache_entries" {
+			continue
+		}
+		for _, m := range family.GetMetric() {
+			seen++
+			if n := m.GetGauge().GetValue(); n > 128 || n == 0 {
+				t.Errorf("%v holds %v entries", m.GetLabel(), n)
+			}
+		}
+	}
+	if seen != 3 {
+		t.Errorf("%d gauges", seen)
+	}
+	if n := testutil.CollectAndCount(registry); n == 0 {
+		t.Error("nothing measured")
+	}
+}
+
+// A failing directory is an error, and what is in memory is not believed
+// meanwhile.
+func TestAFailingDirectoryIsAnErrorNotAnOldAnswer(t *testing.T) {
+	store := open(t)
+	flaky := &flakySource{Source: store}
+	cache := facts.NewCache(flaky, facts.Options{})
+	if _, _, err := cache.Read(t.Context(), key(anna)); err != nil {
+		t.Fatal(err)
+	}
+	update(t, store, func(tx directory.Tx) error { return tx.PutMembership(t.Context(), member(portal.MembershipRemoved)) })
+	flaky.broken.Store(true)
+	if f, _, err := cache.Read(t.Context(), key(anna)); !errors.Is(err, directory.ErrUnavailable) || f != (portal.Facts{}) {
+		t.Errorf("got %+v, %v from a broken directory", f, err)
+	}
+	flaky.broken.Store(false)
+	if f, _, err := cache.Read(t.Context(), key(anna)); err != nil || f.Membership.State != portal.MembershipRemoved {
+		t.Errorf("got %+v, %v after it came back", f, err)
+	}
+}
+
+type flakySource struct {
+	facts.Source
+	broken atomic.Bool
+}
+
+func (s *flakySource) Changes(ctx context.Context, after portal.Revision, limit int) ([]directory.Change, portal.Position, error) {
+	if s.broken.Load() {
+		return nil, portal.Position{}, directory.ErrUnavailable
+	}
+	return s.Source.Changes(ctx, after, limit)
+}

@@ -28,43 +28,73 @@ const (
 // judge obtains the mask of every preset from Casbin and compares the masks with
 // Casbin's answers for unions of presets.
 //
-// Under the pinned model a line about one object says nothing about another, so
-// each object has an enforcer of its own: Casbin's time grows with its lines.
+// Under the pinned model a line about one object says nothing about another. So
+// each object has an enforcer of its own, because Casbin's time grows with its
+// lines; and objects about which the lines say the same are judged once, because
+// they differ by name only.
 func judge(cat *catalogue.Catalogue, lines []line) (map[string]mask, error) {
 	names := (&reader{lines: lines}).names()
 	unions := unionsOf(len(names))
-	columns := make([]column, len(cat.Objects()))
+	alike := objectsAlike(cat, lines)
+	columns := make([]column, len(alike))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for bit, object := range cat.Objects() {
+	for i, objects := range alike {
 		group.Go(func() error {
-			e, err := newEnforcer(lines, object)
+			e, err := newEnforcer(lines, objects[0])
 			if err != nil {
 				return err
 			}
-			if columns[bit], err = probe(e, object, names); err != nil {
+			if columns[i], err = probe(e, objects[0], names); err != nil {
 				return err
 			}
-			return verify(e, object, names, unions, columns[bit])
+			return verify(e, objects[0], names, unions, columns[i])
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
 	masks := make(map[string]mask, len(names))
-	for i, name := range names {
-		var m mask
-		for bit, c := range columns {
-			if c.allow[i] {
-				m.allow = m.allow.With(bit)
-			}
-			if c.deny[i] {
-				m.deny = m.deny.With(bit)
-			}
-		}
-		masks[name] = m
+	for n, name := range names {
+		masks[name] = maskOf(cat, alike, columns, n)
 	}
 	return masks, nil
+}
+
+// objectsAlike groups the objects by what the lines say about them.
+func objectsAlike(cat *catalogue.Catalogue, lines []line) [][]string {
+	said := make(map[string]string)
+	for _, l := range lines {
+		if l.kind == "p" {
+			said[l.object.text] += l.preset.text + " " + l.effect.text + ","
+		}
+	}
+	groups := make(map[string]int)
+	var alike [][]string
+	for _, object := range cat.Objects() {
+		i, known := groups[said[object]]
+		if !known {
+			i = len(alike)
+			groups[said[object]] = i
+			alike = append(alike, nil)
+		}
+		alike[i] = append(alike[i], object)
+	}
+	return alike
+}
+
+// maskOf is what the columns say of the preset with that index.
+func maskOf(cat *catalogue.Catalogue, alike [][]string, columns []column, preset int) mask {
+	var m mask
+	for i, objects := range alike {
+		if columns[i].allow[preset] {
+			m.allow = m.allow.Union(cat.Set(objects...))
+		}
+		if columns[i].deny[preset] {
+			m.deny = m.deny.Union(cat.Set(objects...))
+		}
+	}
+	return m
 }
 
 // A column says of one object, for each preset, whether it is allowed and whether

@@ -117,21 +117,116 @@ func TestARemovalIsSeenByTheNextRead(t *testing.T) {
 func TestEveryKindOfChangeIsSeen(t *testing.T) {
 	store := open(t)
 	cache := facts.NewCache(store, facts.Options{})
+	for _, c := range []struct {
+		change func(directory.Tx) error
+		seen   func(portal.Facts) bool
+	}{
+		{
+			func(tx directory.Tx) error {
+				return tx.PutAccount(t.Context(), portal.Account{ID: acme, Status: portal.AccountSuspended, MFARequired: true})
+			},
+			func(f portal.Facts) bool {
+				return f.Account == portal.AccountFacts{Status: portal.AccountSuspended, MFARequired: true}
+			},
+		}, {
+			func(tx directory.Tx) error {
+				return tx.PutUser(t.Context(), portal.User{ID: anna, Status: portal.UserDisabled})
+			},
+			func(f portal.Facts) bool { return f.User.Status == portal.UserDisabled },
+		}, {
+			func(tx directory.Tx) error { return tx.PutMembership(t.Context(), member(portal.MembershipPending)) },
+			func(f portal.Facts) bool { return f.Membership.State == portal.MembershipPending },
+		},
+	} {
+		if f, _, err := cache.Read(t.Context(), key(anna)); err != nil || c.seen(f) {
+			t.Fatalf("beforehand %+v, %v", f, err)
+		}
+		update(t, store, c.change)
+		if f, _, err := cache.Read(t.Context(), key(anna)); err != nil || !c.seen(f) {
+			t.Errorf("the change was not seen: %+v, %v", f, err)
+		}
+	}
+}
+
+// hooked lets a test do something in the middle of a call to the source.
+type hooked struct {
+	facts.Source
+	afterStamp, afterFacts func()
+}
+
+func (s *hooked) Stamp() directory.Stamp {
+	stamp := s.Source.Stamp()
+	if hook := s.afterStamp; hook != nil {
+		s.afterStamp = nil
+		hook()
+	}
+	return stamp
+}
+
+func (s *hooked) Facts(ctx context.Context, keys []portal.FactKey) ([]portal.Facts, portal.Position, error) {
+	all, position, err := s.Source.Facts(ctx, keys)
+	if hook := s.afterFacts; hook != nil {
+		s.afterFacts = nil
+		hook()
+	}
+	return all, position, err
+}
+
+// A read that is overtaken, between looking at the clock and looking things up,
+// by a change and by another reader who remembers it, must not return the new
+// facts under the old position.
+func TestAnOvertakenReadKeepsFactsAndPositionTogether(t *testing.T) {
+	type read func(*facts.Cache) (portal.Facts, portal.Position, error)
+	for name, read := range map[string]read{
+		"one": func(c *facts.Cache) (portal.Facts, portal.Position, error) { return c.Read(t.Context(), key(anna)) },
+		"all": func(c *facts.Cache) (portal.Facts, portal.Position, error) {
+			all, at, err := c.ReadAll(t.Context(), []portal.FactKey{key(anna)})
+			return all[0], at, err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := open(t)
+			source := &hooked{Source: store}
+			cache := facts.NewCache(source, facts.Options{})
+			if _, _, err := read(cache); err != nil {
+				t.Fatal(err)
+			}
+			var after portal.Position
+			source.afterStamp = func() {
+				after = update(t, store, func(tx directory.Tx) error { return tx.PutMembership(t.Context(), member(portal.MembershipRemoved)) })
+				if _, _, err := read(cache); err != nil {
+					t.Error(err)
+				}
+			}
+			f, at, err := read(cache)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if removed := f.Membership.State == portal.MembershipRemoved; removed != (at == after) {
+				t.Errorf("state %s at %v; the removal is at %v", f.Membership.State, at, after)
+			}
+		})
+	}
+}
+
+// A slow read of the directory, overtaken by a change that has been applied
+// meanwhile, must not bring the old facts back (design R8).
+func TestASlowFillDoesNotBringOldFactsBack(t *testing.T) {
+	store := open(t)
+	source := &hooked{Source: store}
+	cache := facts.NewCache(source, facts.Options{})
+	source.afterFacts = func() {
+		update(t, store, func(tx directory.Tx) error { return tx.PutMembership(t.Context(), member(portal.MembershipRemoved)) })
+		if _, _, err := cache.Read(t.Context(), key(boss)); err != nil { // applies the change
+			t.Error(err)
+		}
+	}
 	if _, _, err := cache.Read(t.Context(), key(anna)); err != nil {
 		t.Fatal(err)
 	}
-	update(t, store, func(tx directory.Tx) error {
-		return tx.PutAccount(t.Context(), portal.Account{ID: acme, Status: portal.AccountSuspended, MFARequired: true})
-	})
-	update(t, store, func(tx directory.Tx) error {
-		return tx.PutUser(t.Context(), portal.User{ID: anna, Status: portal.UserDisabled})
-	})
-	got, _, err := cache.Read(t.Context(), key(anna))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.Account.Status != portal.AccountSuspended || !got.Account.MFARequired || got.User.Status != portal.UserDisabled {
-		t.Errorf("changes were not seen: %+v", got)
+	f, _, err := cache.Read(t.Context(), key(anna))
+	if err != nil || f.Membership.State != portal.MembershipRemoved {
+		t.Errorf("after the removal %+v, %v", f, err)
 	}
 }
 

@@ -99,7 +99,7 @@ func Default() Config {
 		Data:     "./var",
 		Log:      Log{Level: slog.LevelInfo, Format: LogText},
 		Decision: Decision{Timeout: 100 * time.Millisecond},
-		Facts:    Facts{MaxEntries: 100_000},
+		Facts:    Facts{MaxEntries: 1_000_000},
 		Drain:    Drain{Timeout: 10 * time.Second},
 	}
 }

@@ -1,0 +1,80 @@
+package token
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"doorward/internal/problem"
+)
+
+// Why a request's credentials are refused before any token is looked at.
+var (
+	// ErrMissing: a token is needed and none was sent.
+	ErrMissing = errors.New("token missing")
+	// ErrHeader: the Authorization header is not one Bearer credential.
+	ErrHeader = errors.New("not a Bearer credential")
+)
+
+// A Guard lets requests with a good token pass and answers all others itself.
+type Guard struct {
+	Verifier *Verifier
+	// Required refuses requests without a token. A token that is sent is judged in
+	// any case: a client that believes it is known must learn that it is not.
+	Required bool
+	Log      *slog.Logger
+}
+
+// Protect returns a handler that calls next for requests that may do what the
+// scope says.
+func (g *Guard) Protect(scope Scope, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := g.check(r, scope); err != nil {
+			problem.Handle(g.Log, func(http.ResponseWriter, *http.Request) error { return refusal(err) }).ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (g *Guard) check(r *http.Request, scope Scope) error {
+	text, err := bearer(r.Header)
+	if errors.Is(err, ErrMissing) && !g.Required {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = g.Verifier.Verify(r.Context(), text, scope)
+	return err
+}
+
+// refusal gives an error its answer. Malformed, unknown and revoked look the same
+// to the client.
+func refusal(err error) error {
+	switch {
+	case errors.Is(err, ErrScope):
+		return &problem.Error{Code: problem.Forbidden, Err: err}
+	case errors.Is(err, ErrMalformed), errors.Is(err, ErrRefused):
+		return &problem.Error{Code: problem.Unauthenticated, Detail: "This token is not known, or it was revoked.", Err: err}
+	case errors.Is(err, ErrMissing), errors.Is(err, ErrHeader):
+		return &problem.Error{Code: problem.Unauthenticated, Err: err}
+	}
+	return err
+}
+
+// bearer returns the token of an Authorization header (RFC 6750 section 2.1). Two
+// headers are refused: which of them counts would be anybody's guess (S9).
+func bearer(h http.Header) (string, error) {
+	values := h.Values("Authorization")
+	if len(values) == 0 {
+		return "", ErrMissing
+	}
+	scheme, text, ok := strings.Cut(values[0], " ")
+	// RFC 9110 section 11.1: the scheme's case does not matter.
+	if len(values) > 1 || !ok || !strings.EqualFold(scheme, "Bearer") {
+		return "", ErrHeader
+	}
+	return strings.TrimLeft(text, " "), nil
+}

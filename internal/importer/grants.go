@@ -18,24 +18,14 @@ const ownerPreset = "owner"
 type grants struct {
 	cat     *catalogue.Catalogue
 	presets Known
-	keys    map[string][]string // categories by WHMCS permission key
+	keys    map[string][]string // categories by WHMCS permission key, as the catalogue says
 }
-
-// besides are the categories that WHMCS has under a key of another name: whoever
-// may order may cancel, and whoever may see invoices may manage the card they
-// are paid with. Without them people would lose what they can do today.
-var besides = map[string]string{"orders": "cancellations", "invoices": "payment_methods"}
 
 func newGrants(cat *catalogue.Catalogue, presets Known) grants {
 	g := grants{cat: cat, presets: presets, keys: map[string][]string{}}
 	for _, c := range cat.Categories {
 		for _, key := range c.WHMCS {
 			g.keys[key] = append(g.keys[key], c.Name)
-		}
-	}
-	for key, category := range besides {
-		if _, known := g.keys[key]; known && !slices.Contains(g.keys[key], category) {
-			g.keys[key] = append(g.keys[key], category)
 		}
 	}
 	return g

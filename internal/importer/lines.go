@@ -160,7 +160,7 @@ func (in *reader) record(line int, value ijson.Value) {
 		in.notes.skipped[kind]++
 	default:
 		in.lost = true
-		in.faultf(line, fault.Closest(kind, []string{"user", "account", "membership", "contact", "invite", "history", "meta"}),
+		in.faultf(line, hint(kind, []string{"user", "account", "membership", "contact", "invite", "history", "meta"}),
 			"/kind: there is no kind %s", quote(kind))
 	}
 }

@@ -19,6 +19,20 @@ type object struct {
 	kind  string
 	line  int
 	value ijson.Value
+	// before is how many faults there were before this line.
+	before int
+}
+
+func (in *reader) object(kind string, line int, value ijson.Value) object {
+	return object{in, kind, line, value, len(in.faults)}
+}
+
+// storable notes what a store would refuse of a record whose members are all
+// right by themselves, so that no import stops halfway for it.
+func (o object) storable(err error) {
+	if err != nil && len(o.in.faults) == o.before {
+		o.in.faultf(o.line, "", "%v", err)
+	}
 }
 
 // faultf notes that a member is wrong.

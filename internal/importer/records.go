@@ -8,6 +8,7 @@ import (
 	// The image has no time zones of its own, and exports name theirs.
 	_ "time/tzdata"
 
+	"doorward/internal/directory"
 	"doorward/internal/ijson"
 	"doorward/internal/portal"
 )
@@ -17,7 +18,7 @@ var sourceName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
 
 // readMeta reads the line that says what the file is.
 func (in *reader) readMeta(line int, value ijson.Value) {
-	o := object{in, "meta", line, value}
+	o := in.object("meta", line, value)
 	if in.meta.line > 0 {
 		o.in.faultf(line, "Import files one by one.", "a second meta line; the first is in line %d", in.meta.line)
 		return
@@ -53,7 +54,7 @@ func (in *reader) zone() *time.Location {
 // readUser reads a user (req 2). Passwords, tokens and secrets of second factors
 // are never read.
 func (in *reader) readUser(line int, value ijson.Value) {
-	o := object{in, "user", line, value}
+	o := in.object("user", line, value)
 	u := portal.User{
 		ID:     portal.UserID(o.id("id")),
 		Status: portal.UserStatus(o.word("status", string(portal.UserActive), string(portal.UserDisabled))),
@@ -69,6 +70,7 @@ func (in *reader) readUser(line int, value ijson.Value) {
 	if why := emailFault(u.Person.Email); why != "" {
 		o.faultf("email", "Give one plain address, as in anna@example.org.", "%s", why)
 	}
+	o.storable(directory.CheckUser(u))
 	o.unknown("id", "status", "email", "first_name", "last_name", "language", "second_factor", "created_at")
 	if u.ID == "" {
 		in.lost = true
@@ -92,7 +94,7 @@ var accountStatus = map[string]portal.AccountStatus{
 
 // readAccount reads an account (req 1).
 func (in *reader) readAccount(line int, value ijson.Value) {
-	o := object{in, "account", line, value}
+	o := in.object("account", line, value)
 	a := portal.Account{
 		ID:          portal.AccountID(o.id("id")),
 		Name:        o.text("name"),
@@ -100,6 +102,7 @@ func (in *reader) readAccount(line int, value ijson.Value) {
 		MFARequired: o.flag("mfa_required"),
 		CreatedAt:   o.time("created_at"),
 	}
+	o.storable(directory.CheckAccount(a))
 	o.unknown("id", "name", "status", "mfa_required", "created_at")
 	if a.ID == "" {
 		in.lost = true
@@ -115,7 +118,7 @@ func (in *reader) readAccount(line int, value ijson.Value) {
 
 // readMembership reads a user's place in an account (req 10).
 func (in *reader) readMembership(line int, value ijson.Value) {
-	o := object{in, "membership", line, value}
+	o := in.object("membership", line, value)
 	m := portal.Membership{
 		Account: portal.AccountID(o.id("account")),
 		User:    portal.UserID(o.id("user")),
@@ -129,6 +132,7 @@ func (in *reader) readMembership(line int, value ijson.Value) {
 	if m.Owner && m.State != portal.MembershipActive {
 		o.faultf("state", "Leave it out.", "the owner's membership is always active")
 	}
+	o.storable(directory.CheckMembership(m))
 	o.unknown("id", "user", "account", "owner", "state", "permissions", "presets", "categories", "scope",
 		"not_before", "not_after", "last_login", "created_at")
 	if m.Account != "" && m.User != "" && in.claimID(o) {

@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"doorward/internal/config"
+	"doorward/internal/demo"
+	"doorward/internal/directory"
+	"doorward/internal/portal"
+	"doorward/internal/server"
+)
+
+func serveCommand(p *Process) *cobra.Command {
+	c := &cobra.Command{
+		Use: "serve", Short: "Answer questions over HTTP", Args: exactly(0),
+		Long:    "Runs decisions and the directory in one process, until SIGTERM or an interrupt; a second one ends it at once.",
+		Example: "  doorward serve --demo\n  doorward serve --listen-socket /run/doorward.sock --policies ./policies",
+	}
+	s := settingsFlags(p, c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		settings, err := s.load(c.Context())
+		if err != nil {
+			return err
+		}
+		return p.serve(c.Context(), settings)
+	}
+	return c
+}
+
+func (p *Process) serve(ctx context.Context, c config.Config) error {
+	log := logger(p.Stderr, c.Log)
+	log.Info("starting", "version", p.Version, "data", c.Data, "policies", c.Policies)
+	o := server.Options{Log: log, Version: p.Version, Started: func(urls []string) {
+		_ = p.printf("Doorward answers on %s\n", strings.Join(urls, " and "))
+		if c.Demo && strings.HasPrefix(urls[0], "http") {
+			p.printDemo(urls[0])
+		}
+	}}
+	if c.Demo {
+		o.Prepare = p.loadDemo
+	}
+	return server.Run(ctx, c, o)
+}
+
+// loadDemo fills an empty directory. One that has accounts is somebody's own, and
+// is left as it is.
+func (p *Process) loadDemo(ctx context.Context, s *server.Service) error {
+	inUse, err := hasAccounts(ctx, s.Store)
+	if err != nil {
+		return fmt.Errorf("look for accounts: %w", err)
+	}
+	if inUse {
+		p.notef("The directory has accounts already; the demo portal was not loaded again.")
+		return nil
+	}
+	if _, err := demo.Load(ctx, s.Store, s.Policy.Catalogue, s.Policy.Presets); err != nil {
+		return fmt.Errorf("load the demo portal: %w", err)
+	}
+	return nil
+}
+
+// hasAccounts looks for the first account in the change log.
+func hasAccounts(ctx context.Context, store directory.Store) (bool, error) {
+	const page = 1000
+	var after portal.Revision
+	for {
+		changes, at, err := store.Changes(ctx, after, page)
+		if err != nil {
+			return false, err
+		}
+		for _, c := range changes {
+			if c.Kind == directory.ChangedAccount {
+				return true, nil
+			}
+		}
+		if len(changes) == 0 {
+			return false, nil
+		}
+		after = at.Revision
+	}
+}
+
+// printDemo says who is there and what to ask.
+func (p *Process) printDemo(url string) {
+	var b strings.Builder
+	b.WriteString("\nIn the demo portal:\n")
+	for _, person := range demo.People() {
+		fmt.Fprintf(&b, "  %-12s %s\n", person.Subject, person.Who)
+	}
+	b.WriteString("\nAsk, in another terminal:\n")
+	for _, example := range demo.Curls(url) {
+		fmt.Fprintf(&b, "\n# %s\n%s\n", example.Title, example.Command)
+	}
+	_ = p.printf("%s\n", b.String())
+}

@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/user"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"doorward/internal/config"
+	"doorward/internal/directory/sqlite"
+	"doorward/internal/server"
+)
+
+// settings collects the settings a command takes as flags.
+type settings struct {
+	process *Process
+	file    string
+	given   map[string]string
+}
+
+// settingsFlags adds --config and the flags of the settings with those keys; of
+// all settings when there are none.
+func settingsFlags(p *Process, c *cobra.Command, keys ...string) *settings {
+	s := &settings{process: p, given: map[string]string{}}
+	c.Flags().StringVar(&s.file, "config", "", "configuration `file` (default "+config.DefaultFile+", if there is one)")
+	for _, row := range config.Table() {
+		if len(keys) > 0 && !slices.Contains(keys, row.Key) {
+			continue
+		}
+		f := c.Flags().VarPF(settingFlag{row, s.given}, row.Flag(), "", row.Doc)
+		if row.Switch() {
+			f.NoOptDefVal = "true"
+		}
+	}
+	return s
+}
+
+// load reads the settings from every source.
+func (s *settings) load(ctx context.Context) (config.Config, error) {
+	return config.Load(ctx, config.Sources{File: s.file, Environ: s.process.Environ, Flags: s.given})
+}
+
+// A settingFlag hands a flag's text to package config, which judges it.
+type settingFlag struct {
+	setting config.Setting
+	given   map[string]string
+}
+
+var _ pflag.Value = settingFlag{}
+
+// Set remembers the text.
+func (f settingFlag) Set(text string) error { f.given[f.setting.Flag()] = text; return nil }
+
+// String is the default, for the help text.
+func (f settingFlag) String() string { return f.setting.Default() }
+
+// Type names what a value looks like, for the help text.
+func (f settingFlag) Type() string {
+	if f.setting.Switch() {
+		return "bool"
+	}
+	return "value"
+}
+
+// logger makes the process's log.
+func logger(w io.Writer, c config.Log) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.Level}
+	if c.Format == config.LogJSON {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// openDirectory opens the directory of the data folder for one command; done
+// closes it.
+func (p *Process) openDirectory(ctx context.Context, c config.Config, mustExist bool) (store *sqlite.Store, done func(*error), err error) {
+	store, err = server.OpenDirectory(ctx, c.Data, logger(p.Stderr, c.Log), mustExist)
+	if err != nil {
+		return nil, nil, noDirectory(err, c)
+	}
+	return store, func(failed *error) { *failed = errors.Join(*failed, store.Close()) }, nil
+}
+
+// noDirectory says what to do when there is no directory yet.
+func noDirectory(err error, c config.Config) error {
+	if _, statErr := os.Stat(server.DatabasePath(c.Data)); errors.Is(err, fs.ErrNotExist) && errors.Is(statErr, fs.ErrNotExist) {
+		return fmt.Errorf("there is no directory in %s: name its folder with --data, or make one with doorward import or doorward serve", c.Data)
+	}
+	return err
+}
+
+// actor names the operator in the audit trail.
+func actor() string {
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return "cli:" + u.Username
+	}
+	return "cli"
+}

@@ -1,0 +1,118 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"doorward/internal/authzen"
+	"doorward/internal/config"
+	"doorward/internal/decision"
+	"doorward/internal/directory/sqlite"
+	"doorward/internal/facts"
+	"doorward/internal/policy"
+	"doorward/internal/policy/fault"
+	"doorward/internal/problem"
+	"doorward/internal/token"
+	"doorward/policies"
+)
+
+// database is the directory's file inside the data folder.
+const database = "doorward.db"
+
+// DatabasePath is where the directory of a data folder lives.
+func DatabasePath(folder string) string { return filepath.Join(folder, database) }
+
+// OpenDirectory opens the directory in the data folder. With mustExist, a folder
+// without one is an error that is fs.ErrNotExist; else the directory is made.
+func OpenDirectory(ctx context.Context, folder string, log *slog.Logger, mustExist bool) (*sqlite.Store, error) {
+	return sqlite.Open(ctx, DatabasePath(folder), sqlite.Options{Log: log, MustExist: mustExist})
+}
+
+// LoadPolicy loads the policy folder, or the one built in when folder is "". Its
+// error is a fault.List when the folder is there but not sound.
+func LoadPolicy(folder string) (*policy.Policy, error) {
+	fsys := fs.FS(policies.FS)
+	if folder != "" {
+		info, err := os.Stat(folder)
+		if err != nil {
+			return nil, fmt.Errorf("open policy folder: %w", err)
+		}
+		if !info.IsDir() {
+			return nil, fmt.Errorf("open policy folder: %s is no folder", folder)
+		}
+		fsys = os.DirFS(folder)
+	}
+	p, err := policy.Load(fsys)
+	if faults, ok := errors.AsType[fault.List](err); ok {
+		return nil, below(folder, faults)
+	}
+	return p, err
+}
+
+// below names the files of faults as they are named outside the folder, so that
+// an editor finds them.
+func below(folder string, faults fault.List) error {
+	named := slices.Clone(faults)
+	for i := range named {
+		named[i].File = filepath.Join(folder, named[i].File)
+	}
+	return named.Err()
+}
+
+// A Service is the whole of Doorward without its listeners.
+type Service struct {
+	Store   *sqlite.Store
+	Policy  *policy.Policy
+	Handler http.Handler
+	health  *health
+}
+
+// Build opens the directory and the policy and puts everything together. The
+// caller closes the Service.
+func Build(ctx context.Context, c config.Config, o Options) (*Service, error) {
+	p, err := LoadPolicy(c.Policies)
+	if err != nil {
+		return nil, err
+	}
+	store, err := OpenDirectory(ctx, c.Data, o.Log, o.MustExist)
+	if err != nil {
+		return nil, err
+	}
+	reg := newRegistry(o.Version)
+	cache := facts.NewCache(store, facts.Options{MaxEntries: c.Facts.MaxEntries, Registerer: reg})
+	decider := decision.New(p, cache, decision.Options{Timeout: c.Decision.Timeout, Registerer: reg})
+	digest := func() string { return decider.Policy().Digest }
+	reg.MustRegister(newPolicyInfo(digest))
+
+	s := &Service{Store: store, Policy: p, health: &health{version: o.Version, policy: digest, head: store.Head}}
+	guard := &token.Guard{Verifier: token.NewVerifier(store), Required: c.Auth.Mode == config.AuthToken, Log: o.Log}
+	mux := http.NewServeMux()
+	s.health.register(mux)
+	mux.Handle("GET /metrics", guard.Protect(token.Decide, promhttp.HandlerFor(reg, promhttp.HandlerOpts{})))
+	mountDecisions(mux, guard, decider, o.Log)
+	mux.Handle(anything, problem.Handle(o.Log, fallback(mux)))
+
+	failed := problem.Handle(nil, func(http.ResponseWriter, *http.Request) error { return errPanicked })
+	s.Handler = authzen.EchoRequestID(newTraffic(o.Log, reg, failed).watch(mux))
+	return s, nil
+}
+
+// errPanicked is logged where the panic is; here it only picks the answer.
+var errPanicked = errors.New("panicked")
+
+// Close closes the directory.
+func (s *Service) Close() error {
+	if err := s.Store.Close(); err != nil {
+		return fmt.Errorf("close directory: %w", err)
+	}
+	return nil
+}

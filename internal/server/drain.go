@@ -1,0 +1,73 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Limits of a connection. They bound what a slow or hostile client can hold (S41).
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 15 * time.Second
+	writeTimeout      = 30 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 16 << 10
+)
+
+// ErrCut tells that requests were still running when the time to drain was over.
+var ErrCut = errors.New("requests were cut off: they ran longer than drain.timeout")
+
+// serve answers on every listener until ctx ends or one of them fails, then
+// drains: it calls stopping, accepts nothing new, and lets running requests
+// finish within limit.
+func serve(ctx context.Context, srv *http.Server, all []listener, stopping func(), limit time.Duration) error {
+	failed := make(chan error, len(all))
+	for _, l := range all {
+		go func() { failed <- accept(srv, l) }()
+	}
+	var err error
+	running := len(all)
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+		running--
+	}
+	stopping()
+	err = errors.Join(err, drain(srv, limit))
+	for range running {
+		if ended := <-failed; !errors.Is(ended, http.ErrServerClosed) {
+			err = errors.Join(err, ended)
+		}
+	}
+	return err
+}
+
+func accept(srv *http.Server, l listener) error {
+	var err error
+	if l.tls != nil {
+		err = srv.ServeTLS(l.Listener, "", "")
+	} else {
+		err = srv.Serve(l.Listener)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return fmt.Errorf("accept on %s: %w", l.url, err)
+}
+
+// drain needs a context of its own: the one that ended is why it runs.
+func drain(srv *http.Server, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	err := srv.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errors.Join(ErrCut, srv.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("stop listening: %w", err)
+	}
+	return nil
+}

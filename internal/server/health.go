@@ -1,0 +1,94 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"doorward/internal/portal"
+)
+
+// Readiness is the answer of /readyz.
+type Readiness struct {
+	Status   string          `json:"status"`             // ready or not_ready
+	Policy   string          `json:"policy,omitempty"`   // digest of the policy in force
+	Revision portal.Revision `json:"revision"`           // the directory's head
+	Position string          `json:"position,omitempty"` // the same, with the audit chain's tag
+	Version  string          `json:"version"`
+	Problems []Problem       `json:"problems,omitempty"` // what is wrong
+}
+
+// The statuses of a Readiness.
+const (
+	Ready    = "ready"
+	NotReady = "not_ready"
+)
+
+// A Problem is one reason not to be ready.
+type Problem struct {
+	Part   string `json:"part"` // directory, policy or server
+	Detail string `json:"detail"`
+}
+
+// health answers the probes. Liveness never depends on policy or directory: to
+// restart a process because its disk is full helps nobody.
+type health struct {
+	version  string
+	policy   func() string // digest of the policy in force; "" when there is none
+	head     func(context.Context) (portal.Position, error)
+	draining atomic.Bool
+}
+
+// checkTime bounds one look at readiness.
+const checkTime = time.Second
+
+// register mounts the probes.
+func (h *health) register(mux *http.ServeMux) {
+	mux.HandleFunc("GET /livez", h.livez)
+	mux.HandleFunc("GET /readyz", h.readyz)
+}
+
+func (h *health) livez(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]string{"status": "alive", "version": h.version})
+}
+
+func (h *health) readyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), checkTime)
+	defer cancel()
+	readiness := h.check(ctx)
+	status := http.StatusOK
+	if readiness.Status != Ready {
+		status = http.StatusServiceUnavailable
+	}
+	writeJSON(w, status, readiness)
+}
+
+// check looks at every part, so that one look shows all that is wrong. Causes
+// stay out of the answer: they name paths, and a probe needs no token.
+func (h *health) check(ctx context.Context) Readiness {
+	r := Readiness{Status: Ready, Policy: h.policy(), Version: h.version}
+	if h.draining.Load() {
+		r.Problems = append(r.Problems, Problem{"server", "stopping"})
+	}
+	if r.Policy == "" {
+		r.Problems = append(r.Problems, Problem{"policy", "no policy is in force"})
+	}
+	if at, err := h.head(ctx); err != nil {
+		r.Problems = append(r.Problems, Problem{"directory", "cannot be read"})
+	} else {
+		r.Revision, r.Position = at.Revision, at.String()
+	}
+	if len(r.Problems) > 0 {
+		r.Status = NotReady
+	}
+	return r
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the client is gone: nobody is left to tell
+}

@@ -1,0 +1,59 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"doorward/internal/portal"
+)
+
+func TestReadiness(t *testing.T) {
+	at := portal.Position{Revision: 7, Tag: portal.Tag{0xab}}
+	good := func(context.Context) (portal.Position, error) { return at, nil }
+	bad := func(context.Context) (portal.Position, error) {
+		return portal.Position{}, errors.New("unable to open /srv/secret/doorward.db")
+	}
+	for _, c := range []struct {
+		name     string
+		digest   string
+		head     func(context.Context) (portal.Position, error)
+		draining bool
+		status   int
+		want     Readiness
+	}{
+		{"all is well", "d1", good, false, 200, Readiness{Status: Ready, Policy: "d1", Revision: 7, Position: at.String(), Version: "v"}},
+		{"no policy", "", good, false, 503, Readiness{Status: NotReady, Revision: 7, Position: at.String(), Version: "v",
+			Problems: []Problem{{"policy", "no policy is in force"}}}},
+		{"directory unreadable", "d1", bad, false, 503, Readiness{Status: NotReady, Policy: "d1", Version: "v",
+			Problems: []Problem{{"directory", "cannot be read"}}}},
+		{"everything at once", "", bad, true, 503, Readiness{Status: NotReady, Version: "v",
+			Problems: []Problem{{"server", "stopping"}, {"policy", "no policy is in force"}, {"directory", "cannot be read"}}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := &health{version: "v", policy: func() string { return c.digest }, head: c.head}
+			h.draining.Store(c.draining)
+			mux := http.NewServeMux()
+			h.register(mux)
+			w := httptest.NewRecorder()
+			mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+			var got Readiness
+			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" || w.Code != c.status {
+				t.Errorf("status %d, want %d\n%s", w.Code, c.status, diff)
+			}
+			w = httptest.NewRecorder()
+			mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/livez", nil))
+			if w.Code != http.StatusOK {
+				t.Errorf("/livez %d: liveness must not depend on anything", w.Code)
+			}
+		})
+	}
+}

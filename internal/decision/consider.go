@@ -1,0 +1,158 @@
+package decision
+
+import (
+	"doorward/internal/ijson"
+	"doorward/internal/policy/catalogue"
+	"doorward/internal/policy/rules"
+	"doorward/internal/portal"
+)
+
+// A consideration is a question as far as it can be understood without facts.
+type consideration struct {
+	question Question
+	plan     *plan // nil exactly when refusal is ActionUnknown
+	key      portal.FactKey
+	acting   string // same, other or absent
+	// refusal, when not empty, is the answer whatever the facts are.
+	refusal Reason
+	request []rules.Value
+	session session
+	held    catalogue.Set // what the grant in force holds; set by reduce
+}
+
+// consider reads a question: which action, on which account, and the parts the
+// policy declares.
+func (e *engine) consider(q Question) consideration {
+	c := consideration{question: q, key: portal.FactKey{Subject: q.Subject.Ref}}
+	p, known := e.plans[q.Action.Name]
+	if !known {
+		c.refusal = ActionUnknown
+		return c
+	}
+	c.plan = p
+	ok := c.nameAccounts() && c.readSession(e.policy.Provider) && c.readRequest(e.policy.Rules.Schema())
+	switch {
+	case !ok:
+		c.refusal = BadInput
+	case c.key.Account == "" && !accountless(p):
+		c.refusal = AccountRequired
+	}
+	return c
+}
+
+// accountless tells whether an action may be asked about without an account: a
+// person's own affairs (self.*) have none, and staff refusals need none.
+func accountless(p *plan) bool {
+	return p.action.Category == "self" || p.action.Category == "staff"
+}
+
+// nameAccounts finds the question's account and compares the acting one with it
+// (design 3.2, req 104). It returns false for names that cannot be names.
+func (c *consideration) nameAccounts() bool {
+	q := &c.question
+	acting, ok := accountName(q.Context.Get("account"))
+	if !ok {
+		return false
+	}
+	account := q.Resource.ID
+	if q.Resource.Type != portal.TypeAccount {
+		if account, ok = accountName(q.Resource.Properties.Get("account")); !ok {
+			return false
+		}
+	}
+	if account == "" {
+		account = acting
+	}
+	c.key.Account = portal.AccountID(account)
+	switch acting {
+	case "":
+		c.acting = "absent"
+	case account:
+		c.acting = "same"
+	default:
+		c.acting = "other"
+	}
+	return true
+}
+
+// accountName reads an account's id out of a property: "" when absent, not ok
+// when it is something other than a name.
+func accountName(v ijson.Value) (name string, ok bool) {
+	switch v.Kind() {
+	case ijson.Absent, ijson.Null:
+		return "", true
+	case ijson.String:
+		return v.Text(), portal.ValidName(v.Text())
+	}
+	return "", false
+}
+
+// readRequest reads the parts of the question that the policy declares for this
+// action. It returns false when one has another type than declared.
+func (c *consideration) readRequest(schema *rules.Schema) bool {
+	c.request = c.plan.absent
+	if len(c.plan.request) == 0 {
+		return true
+	}
+	c.request = append([]rules.Value(nil), c.plan.absent...)
+	for _, i := range c.plan.request {
+		leaf := &schema.Request[i]
+		v, ok := c.find(leaf.Path)
+		if !ok {
+			return false
+		}
+		if k := v.Kind(); k == ijson.Absent || k == ijson.Null {
+			continue
+		}
+		if kinds[v.Kind()] != leaf.Type || len(v.Text()) > maxRequestText {
+			return false
+		}
+		c.request[i] = rules.Value{Type: leaf.Type, Text: v.Text()}
+	}
+	return true
+}
+
+// maxRequestText bounds a declared part of a question, in bytes: it becomes part
+// of what is remembered.
+const maxRequestText = 256
+
+// kinds are the kinds of JSON value that rules can read.
+var kinds = map[ijson.Kind]rules.Type{
+	ijson.String: rules.String,
+	ijson.Number: rules.Number,
+	ijson.Bool:   rules.Boolean,
+}
+
+// find walks a declared path into the question. It is not ok when the path leads
+// through something that is there and no object.
+func (c *consideration) find(path []string) (ijson.Value, bool) {
+	v, path := c.root(path)
+	for _, name := range path {
+		switch v.Kind() {
+		case ijson.Absent, ijson.Null:
+			return ijson.Value{}, true
+		case ijson.Object:
+			v = v.Get(name)
+		default:
+			return ijson.Value{}, false
+		}
+	}
+	return v, true
+}
+
+// root returns the object a declared path starts in, and the rest of the path.
+func (c *consideration) root(path []string) (ijson.Value, []string) {
+	q := &c.question
+	if path[0] == "context" {
+		return q.Context, path[1:]
+	}
+	// The other roots are followed by "properties"; inputs.yaml is refused else.
+	switch rest := path[2:]; path[0] {
+	case "subject":
+		return q.Subject.Properties, rest
+	case "action":
+		return q.Action.Properties, rest
+	default:
+		return q.Resource.Properties, rest
+	}
+}

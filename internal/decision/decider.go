@@ -1,0 +1,169 @@
+// Package decision judges questions: may this subject do this action on this
+// resource, now?
+//
+// A decision is a pure function of the policy and an input reduced from the
+// question and the directory's facts; the package reduces, remembers and
+// measures, and asks the policy's rules. It knows neither HTTP nor where facts
+// come from. Its invariants: the zero Decision denies; what cannot be judged is
+// an error and is never remembered; an answer is remembered only under the
+// canonical form of everything it could depend on.
+package decision
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"doorward/internal/policy"
+	"doorward/internal/portal"
+)
+
+// Facts is where a Decider finds what the directory knows. Everything returned
+// was true together at the position, and nothing acknowledged before the call is
+// missing (facts.Cache keeps that promise).
+type Facts interface {
+	Read(ctx context.Context, key portal.FactKey) (portal.Facts, portal.Position, error)
+	ReadAll(ctx context.Context, keys []portal.FactKey) ([]portal.Facts, portal.Position, error)
+}
+
+// Options of a Decider. The zero value is usable.
+type Options struct {
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
+	// Timeout bounds one evaluation of the rules. 0: DefaultTimeout.
+	Timeout time.Duration
+	// Registerer takes the metrics. nil: none are registered.
+	Registerer prometheus.Registerer
+}
+
+// DefaultTimeout bounds an evaluation whose Options do not say. Rules answer in
+// microseconds; this is for the one that does not.
+const DefaultTimeout = 100 * time.Millisecond
+
+// A Decider judges questions by the policy in use. It is used by many
+// goroutines.
+type Decider struct {
+	facts      Facts
+	now        func() time.Time
+	timeout    time.Duration
+	metrics    *metrics
+	swapping   sync.Mutex // one Use at a time, so that generations count up
+	inUse      atomic.Pointer[engine]
+	generation uint64
+}
+
+// New makes a Decider that uses the policy p.
+func New(p *policy.Policy, f Facts, o Options) *Decider {
+	d := &Decider{facts: f, now: o.Now, timeout: o.Timeout}
+	if d.now == nil {
+		d.now = time.Now
+	}
+	if d.timeout <= 0 {
+		d.timeout = DefaultTimeout
+	}
+	d.metrics = newMetrics(o.Registerer, d)
+	d.Use(p)
+	return d
+}
+
+// Use makes p the policy of every question asked from now on. What was
+// remembered under the old policy is left behind with it.
+func (d *Decider) Use(p *policy.Policy) {
+	d.swapping.Lock()
+	defer d.swapping.Unlock()
+	d.generation++
+	d.inUse.Store(newEngine(p, d.generation, d.metrics))
+}
+
+// Policy returns the policy in use.
+func (d *Decider) Policy() *policy.Policy { return d.inUse.Load().policy }
+
+// Decide judges one question. Its error is an *UnavailableError.
+func (d *Decider) Decide(ctx context.Context, q Question) (Decision, error) {
+	start := time.Now()
+	e := d.inUse.Load()
+	c := e.consider(q)
+	answer := Answer{}
+	if facts, position, err := d.facts.Read(ctx, c.key); err != nil {
+		answer.Err = unavailable(err)
+	} else {
+		answer = d.judge(ctx, e, &c, facts, position)
+	}
+	e.observe(answer, time.Since(start))
+	return answer.Decision, answer.Err
+}
+
+// DecideAll judges questions in order, by one policy and on facts that were true
+// at one position. It ends after the first answer for which stop returns true;
+// a nil stop never does. The answers, one for each question judged, carry errors
+// of their own; DecideAll's error means that none could be judged, and is an
+// *UnavailableError.
+func (d *Decider) DecideAll(ctx context.Context, questions []Question, stop func(Answer) bool) ([]Answer, error) {
+	e := d.inUse.Load()
+	considered := make([]consideration, len(questions))
+	keys := make([]portal.FactKey, len(questions))
+	for i, q := range questions {
+		considered[i] = e.consider(q)
+		keys[i] = considered[i].key
+	}
+	facts, position, err := d.facts.ReadAll(ctx, keys)
+	if err != nil {
+		err = unavailable(err)
+		for range questions {
+			e.observe(Answer{Err: err}, 0)
+		}
+		return nil, err
+	}
+	answers := make([]Answer, 0, len(questions))
+	for i := range questions {
+		start := time.Now()
+		answer := d.judge(ctx, e, &considered[i], facts[i], position)
+		e.observe(answer, time.Since(start))
+		answers = append(answers, answer)
+		if stop != nil && stop(answer) {
+			break
+		}
+	}
+	return answers, nil
+}
+
+// judge answers a considered question on its facts.
+func (d *Decider) judge(ctx context.Context, e *engine, c *consideration, facts portal.Facts, position portal.Position) Answer {
+	basis := Basis{Policy: e.policy.Digest, Position: position, Tier: TierRefused}
+	if c.refusal != "" {
+		return Answer{Decision: Decision{Reason: c.refusal, Basis: basis}}
+	}
+	in := c.reduce(e.policy, facts, d.now())
+	outcome, tier, err := e.outcome(ctx, c.plan, &in, d.timeout)
+	if err != nil {
+		return Answer{Err: unavailable(err)}
+	}
+	basis.Tier = tier
+	decision := Decision{
+		Allow:       outcome.Allow,
+		Reason:      Reason(outcome.Reason),
+		Category:    c.category(e.policy, outcome),
+		Obligations: outcome.Obligations,
+		Basis:       basis,
+	}
+	if decision.Reason == SwitchRequired {
+		decision.SwitchTo = c.key.Account
+	}
+	return Answer{Decision: decision}
+}
+
+// unavailable tells by which code err keeps a question from being judged.
+func unavailable(err error) error {
+	var already *UnavailableError
+	switch {
+	case errors.As(err, &already):
+		return err
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return &UnavailableError{Code: Deadline, Err: err}
+	}
+	return &UnavailableError{Code: FactsUnavailable, Err: err}
+}

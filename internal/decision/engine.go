@@ -1,0 +1,93 @@
+package decision
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"doorward/internal/policy"
+	"doorward/internal/policy/catalogue"
+	"doorward/internal/policy/rules"
+)
+
+// An engine is one policy made ready to answer, with what it remembers. It is
+// immutable but for its memos.
+type engine struct {
+	policy     *policy.Policy
+	generation uint64
+	plans      map[string]*plan
+	counters   counters
+}
+
+// A plan is what answering questions about one action takes.
+type plan struct {
+	action *catalogue.Action
+	// has and request list, by index in the schema, the leaves this action reads.
+	has     []int
+	request []int
+	// noHas and absent are the input's leaves of an action that reads none.
+	noHas  []bool
+	absent []rules.Value
+	memo   memo
+}
+
+func newEngine(p *policy.Policy, generation uint64, m *metrics) *engine {
+	e := &engine{policy: p, generation: generation, plans: make(map[string]*plan)}
+	schema := p.Rules.Schema()
+	noHas := make([]bool, len(schema.Has))
+	absent := make([]rules.Value, len(schema.Request))
+	for i, leaf := range schema.Request {
+		absent[i] = leaf.Absent
+	}
+	for _, action := range p.Catalogue.Actions() {
+		pl := &plan{action: action, noHas: noHas, absent: absent}
+		for i, leaf := range schema.Has {
+			if leaf.For(action.Name) {
+				pl.has = append(pl.has, i)
+			}
+		}
+		for i, leaf := range schema.Request {
+			if leaf.For(action.Name) {
+				pl.request = append(pl.request, i)
+			}
+		}
+		e.plans[action.Name] = pl
+	}
+	e.counters = m.forPolicy(p)
+	return e
+}
+
+// outcome answers the input: from the memo, else from the rules. Only what the
+// rules said without error is remembered.
+func (e *engine) outcome(ctx context.Context, p *plan, in *rules.Input, timeout time.Duration) (*rules.Outcome, Tier, error) {
+	var buffer [512]byte
+	key := in.AppendKey(buffer[:0])
+	if outcome := p.memo.get(key); outcome != nil {
+		return outcome, TierMemo, nil
+	}
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	outcome, err := e.policy.Rules.Eval(bounded, in)
+	if err != nil {
+		return nil, TierRules, judgementError(bounded, err)
+	}
+	p.memo.put(key, &outcome)
+	return &outcome, TierRules, nil
+}
+
+// judgementError tells an evaluation that ran out of time from one that failed.
+func judgementError(ctx context.Context, err error) error {
+	if ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) {
+		return &UnavailableError{Code: Deadline, Err: err}
+	}
+	return &UnavailableError{Code: PolicyError, Err: err}
+}
+
+// remembered is how many outcomes the engine's memos hold.
+func (e *engine) remembered() int {
+	n := 0
+	for _, p := range e.plans {
+		n += p.memo.len()
+	}
+	return n
+}

@@ -26,7 +26,11 @@ decision := {
 
 # Staff actions are for the provider's own people, whom this version does not know
 # (A13.19). Contacts never act (16, A13.8). An unknown or disabled person is refused
-# before anything is said about the account.
+# before anything is said about the account. What is one's own needs no membership
+# (A13.18); everything else does.
+#
+# Conditions are written as comparisons, also with true and false, because OPA then
+# skips a refusal that does not apply without evaluating it.
 reason := "staff_only" if {
 	input.action.category == "staff"
 } else := contact_reason if {
@@ -39,27 +43,68 @@ reason := "staff_only" if {
 	input.subject.status == "disabled"
 } else := self_reason if {
 	input.action.category == "self"
+} else := outsider_reason if {
+	outsider_reason
 } else := mail_reason if {
-	is_mail
+	startswith(input.action.name, "mail.")
 } else := member_reason
 
-# What a member does on an account. Acting on one account while asking about another
-# needs a switch first (104, invariant 6).
+# Why somebody has no place in this account; undefined for active members of an
+# account that is open to them. Acting on one account while asking about another
+# needs a switch first (104, invariant 6). No membership, no grant (invariant 1).
+outsider_reason := "account_required" if {
+	input.account.status == "none"
+} else := "switch_required" if {
+	input.session.acting == "other"
+	input.grant.state == "active"
+} else := "not_member" if {
+	input.session.acting == "other"
+} else := "not_member" if {
+	input.grant.state == "none"
+} else := "pending" if {
+	input.grant.state == "pending"
+} else := "removed" if {
+	input.grant.state == "removed"
+} else := "expired" if {
+	input.grant.state == "expired"
+} else := "not_member" if {
+	input.account.status == "unknown"
+} else := "account_closed" if {
+	input.account.status == "closed"
+	not readable_when_closed
+}
+
+# What a member does on an account.
 member_reason := "account_required" if {
-	provider.session.require_acting
 	input.session.acting == "absent"
-} else := place_reason if {
-	place_reason
+	provider.session.require_acting
 } else := "account_suspended" if {
-	suspended
+	input.account.status == "suspended"
+	not usable_when_suspended
 } else := "mfa_required" if {
-	second_factor_missing
+	input.account.mfa_required == true
+	input.session.mfa == false
 } else := "owner_only" if {
-	for_owner_only
+	# Ownership cannot be delegated (8).
+	input.action.category == "ownership"
+	input.grant.holds == false
+	input.subject.kind != "owner"
+} else := "owner_only" if {
+	# C6: who may manage people is the provider's choice.
+	input.action.category == "users"
+	provider.delegation.inviters == "owner"
+	input.subject.kind != "owner"
 } else := "category_missing" if {
+	input.grant.holds == false
 	not held
 } else := "category_missing" if {
-	withheld
+	input.action.category == "tickets"
+	billing_ticket
+} else := "category_missing" if {
+	# A13.4: seeing invoices may come without paying them.
+	input.action.name in {"invoice.pay", "invoice.masspay"}
+	provider.billing.pay == false
+	input.subject.kind != "owner"
 } else := "out_of_scope" if {
 	input.grant.in_scope == "no"
 } else := forbidden if {
@@ -73,72 +118,20 @@ member_reason := "account_required" if {
 	held
 }
 
-# Why somebody has no place in this account; undefined for active members of an
-# account that is open to them.
-place_reason := "account_required" if {
-	input.account.status == "none"
-} else := "switch_required" if {
-	input.session.acting == "other"
-	input.grant.state == "active"
-} else := "not_member" if {
-	input.session.acting == "other"
-} else := absences[input.grant.state] if {
-	input.grant.state != "active"
-} else := "not_member" if {
-	input.account.status == "unknown"
-} else := "account_closed" if {
-	closed
-}
-
-# Invariant 1: no membership, no grant.
-absences := {
-	"none": "not_member",
-	"pending": "pending",
-	"removed": "removed",
-	"expired": "expired",
-}
-
 # A13.15, invariant 11: a closed account can be read, or not even that.
-closed if {
-	input.account.status == "closed"
-	not readable_when_closed
-}
-
 readable_when_closed if {
 	provider.closed.access == "read"
 	input.action.effect == "read"
 }
 
 # A13.15: in a suspended account one can look, pay and ask.
-suspended if {
-	input.account.status == "suspended"
-	input.action.effect == "write"
-	not input.action.category in provider.suspended.writes
-}
+usable_when_suspended if input.action.effect == "read"
 
-# Invariant 10: the account asks for a second factor, and this login had none.
-second_factor_missing if {
-	input.account.mfa_required
-	not input.session.mfa
-}
-
-# Ownership cannot be delegated (8). Who else may manage people is the provider's
-# choice (C6).
-for_owner_only if {
-	input.action.category == "ownership"
-	input.subject.kind != "owner"
-	not input.grant.holds
-}
-
-for_owner_only if {
-	input.action.category == "users"
-	provider.delegation.inviters == "owner"
-	input.subject.kind != "owner"
-}
+usable_when_suspended if input.action.category in provider.suspended.writes
 
 # 47: every permission that guards the action is held. C5: where the provider says so,
 # the permission to order is also the permission to cancel.
-held if input.grant.holds
+held if input.grant.holds == true
 
 held if {
 	input.action.category == "cancellations"
@@ -146,19 +139,9 @@ held if {
 	input.grant.has.orders
 }
 
-# What a member may not do although the permission is held.
-withheld if billing_ticket
-
-withheld if {
-	input.action.name in {"invoice.pay", "invoice.masspay"}
-	not provider.billing.pay
-	input.subject.kind != "owner"
-}
-
 # A13.5: what the billing department is told is billing information.
 billing_ticket if {
 	input.request.resource.properties.department == "billing"
-	input.action.category == "tickets"
-	not input.grant.has.invoices
+	input.grant.has.invoices == false
 	input.subject.kind != "owner"
 }

@@ -10,15 +10,17 @@ import data.doorward.provider
 default obligations := []
 
 obligations := [{"id": "mfa"}] if {
+	input.session.mfa == false
 	reason == "mfa_required"
 } else := [step_up] if {
+	input.action.sensitive == true
 	reason == "step_up_required"
 } else := [{"id": "audit"}, step_up] if {
-	input.action.sensitive
+	input.action.sensitive == true
+	input.session.mfa_fresh == false
 	reason == ""
-	not input.session.mfa_fresh
 } else := [{"id": "audit"}] if {
-	input.action.sensitive
+	input.action.sensitive == true
 	reason == ""
 }
 
@@ -26,7 +28,7 @@ obligations := [{"id": "mfa"}] if {
 step_up := {"id": "step_up", "max_age": provider.step_up.max_age}
 
 step_up_missing if {
-	input.action.sensitive
-	not input.session.mfa_fresh
+	input.action.sensitive == true
+	input.session.mfa_fresh == false
 	provider.step_up.mode == "enforce"
 }

@@ -6,21 +6,23 @@
 package doorward
 
 self_reason := "out_of_scope" if {
-	not input.resource.own
+	input.resource.own == false
 } else := forbidden if {
 	forbidden
 } else := "account_closed" if {
 	input.action.name == "account.summary.view"
-	closed
+	input.account.status == "closed"
+	not readable_when_closed
 } else := "mfa_required" if {
-	second_factor_missing
+	input.account.mfa_required == true
+	input.session.mfa == false
 	not way_to_second_factor
 } else := "step_up_required" if {
 	step_up_missing
 } else := "" if {
 	input.subject.type == "user"
 	input.subject.status == "active"
-	input.resource.own
+	input.resource.own == true
 }
 
 # Invariant 10: without a second factor one can still get one, turn to another

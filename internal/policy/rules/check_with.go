@@ -41,7 +41,10 @@ func (c *checker) fits(n *node, name string, value *ast.Term, at *ast.Location, 
 		at = value.Loc()
 	}
 	members, isObject := value.Value.(ast.Object)
+	_, varies := value.Value.(ast.Var) // over several values, as in every
 	switch {
+	case varies:
+		return
 	case n.kind != object:
 		if message, fix := n.refuses(value); message != "" {
 			c.fault(at, fix, "%s %s", name, message)

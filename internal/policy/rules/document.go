@@ -20,11 +20,12 @@ type encoder struct {
 	schema    *Schema
 	actions   map[ActionFacts]*ast.Term
 	subjects  map[SubjectFacts]*ast.Term
-	grants    map[GrantFacts][][2]*ast.Term
+	grants    map[GrantFacts]grantTerms
 	accounts  map[AccountFacts]*ast.Term
 	sessions  map[SessionFacts]*ast.Term
 	resources map[ResourceFacts]*ast.Term
 	request   branch
+	absent    *ast.Term            // the request of which nothing declared is there
 	names     map[string]*ast.Term // of members
 }
 
@@ -33,7 +34,7 @@ func newEncoder(cat *catalogue.Catalogue, schema *Schema) *encoder {
 		schema:    schema,
 		actions:   map[ActionFacts]*ast.Term{},
 		subjects:  map[SubjectFacts]*ast.Term{},
-		grants:    map[GrantFacts][][2]*ast.Term{},
+		grants:    map[GrantFacts]grantTerms{},
 		accounts:  map[AccountFacts]*ast.Term{},
 		sessions:  map[SessionFacts]*ast.Term{},
 		resources: map[ResourceFacts]*ast.Term{},
@@ -43,17 +44,21 @@ func newEncoder(cat *catalogue.Catalogue, schema *Schema) *encoder {
 		facts := ActionFacts{Name: a.Name, Category: a.Category, Effect: a.Effect, Sensitive: a.Sensitive}
 		e.actions[facts] = e.object("name", a.Name, "category", a.Category, "effect", a.Effect, "sensitive", a.Sensitive)
 	}
-	e.addPeople()
-	e.addCircumstances()
 	for _, name := range []string{"action", "subject", "grant", "account", "session", "resource", "request", "has"} {
 		e.name(name)
 	}
 	for _, leaf := range schema.Has {
 		e.name(leaf.Category)
 	}
+	var absent []Value
 	for i, leaf := range schema.Request {
 		e.request.add(leaf.Path, i)
+		absent = append(absent, leaf.Absent)
 	}
+	e.absent = e.request.term(absent)
+	e.addPeople()
+	e.addGrants()
+	e.addCircumstances()
 	return e
 }
 
@@ -68,12 +73,25 @@ func (e *encoder) addPeople() {
 			}
 		}
 	}
+}
+
+// grantTerms are a grant with nothing held besides the guards, whole and in parts.
+type grantTerms struct {
+	bare  *ast.Term
+	parts [][2]*ast.Term
+}
+
+func (e *encoder) addGrants() {
+	nothing := [2]*ast.Term{e.name("has"), e.has(make([]bool, len(e.schema.Has)))}
 	for _, state := range grantStates {
 		for _, scope := range scopes {
 			for _, holds := range both {
 				for _, subscribed := range both {
-					e.grants[GrantFacts{state, holds, scope, subscribed}] = e.pairs(
-						"state", state, "holds", holds, "in_scope", scope, "subscribed", subscribed)
+					parts := e.pairs("state", state, "holds", holds, "in_scope", scope, "subscribed", subscribed)
+					e.grants[GrantFacts{state, holds, scope, subscribed}] = grantTerms{
+						bare:  ast.ObjectTerm(append(slices.Clone(parts), nothing)...),
+						parts: parts,
+					}
 				}
 			}
 		}
@@ -133,24 +151,39 @@ func (e *encoder) encode(in *Input) (ast.Value, error) {
 	}
 	action, subject, grant := e.actions[in.Action], e.subjects[in.Subject], e.grants[in.Grant]
 	account, session, resource := e.accounts[in.Account], e.sessions[in.Session], e.resources[in.Resource]
-	if action == nil || subject == nil || grant == nil || account == nil || session == nil || resource == nil {
+	if action == nil || subject == nil || grant.bare == nil || account == nil || session == nil || resource == nil {
 		return nil, fmt.Errorf("impossible facts: action %+v, subject %+v, grant %+v, account %+v, session %+v",
 			in.Action, in.Subject, in.Grant, in.Account, in.Session)
 	}
 	if err := e.fits(in.Request); err != nil {
 		return nil, err
 	}
-	held := ast.NewObject(grant...)
-	held.Insert(e.names["has"], e.has(in.Has))
 	return ast.NewObject(
 		[2]*ast.Term{e.names["action"], action},
 		[2]*ast.Term{e.names["subject"], subject},
-		[2]*ast.Term{e.names["grant"], ast.NewTerm(held)},
+		[2]*ast.Term{e.names["grant"], e.grant(grant, in.Has)},
 		[2]*ast.Term{e.names["account"], account},
 		[2]*ast.Term{e.names["session"], session},
 		[2]*ast.Term{e.names["resource"], resource},
-		[2]*ast.Term{e.names["request"], e.request.term(in.Request)},
+		[2]*ast.Term{e.names["request"], e.asked(in.Request)},
 	), nil
+}
+
+func (e *encoder) grant(g grantTerms, held []bool) *ast.Term {
+	if !slices.Contains(held, true) {
+		return g.bare
+	}
+	return ast.ObjectTerm(append(slices.Clone(g.parts), [2]*ast.Term{e.names["has"], e.has(held)})...)
+}
+
+// asked is the document of the request's values, which must fit.
+func (e *encoder) asked(values []Value) *ast.Term {
+	for i, leaf := range e.schema.Request {
+		if values[i] != leaf.Absent {
+			return e.request.term(values)
+		}
+	}
+	return e.absent
 }
 
 func (e *encoder) has(held []bool) *ast.Term {

@@ -10,6 +10,7 @@ package facts
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -173,14 +174,17 @@ func (c *Cache) remember(keys []portal.FactKey, all []portal.Facts, position por
 		if key.Subject.Type != portal.TypeUser {
 			continue
 		}
-		f, user := all[i], portal.UserID(key.Subject.ID)
+		// The key's texts may be cut out of a whole request, which a remembered
+		// entry must not keep alive.
+		f, user := all[i], portal.UserID(strings.Clone(key.Subject.ID))
 		c.users.put(user, f.User)
 		if key.Account == "" {
 			continue
 		}
+		account := portal.AccountID(strings.Clone(string(key.Account)))
 		f.Membership.Grant = c.grants.intern(f.Membership.Grant)
-		c.accounts.put(key.Account, f.Account)
-		c.memberships.put(membershipKey{key.Account, user}, f.Membership)
+		c.accounts.put(account, f.Account)
+		c.memberships.put(membershipKey{account, user}, f.Membership)
 	}
 }
 

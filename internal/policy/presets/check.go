@@ -189,16 +189,30 @@ func (r *reader) sound(name string) {
 		if !held.Contains(r.cat.Set(category.Name)) {
 			continue
 		}
-		l := from[category.Name]
+		number, column := r.source(name, from[category.Name])
 		missing := r.cat.Implied(r.cat.Set(category.Name)).Minus(held)
 		if !missing.IsEmpty() {
-			r.fault(l.number, l.object.column, "Give it that as well.", "%s holds %s without %s, which it implies",
+			r.fault(number, column, "Give it that as well.", "%s holds %s without %s, which it implies",
 				name, category.Name, strings.Join(r.cat.Names(missing), ", "))
 		}
 		if !category.Delegable {
-			r.fault(l.number, l.object.column, "Remove the line: only the owner may hold it.", "%s would be given %s", name, category.Name)
+			r.fault(number, column, "Remove the line: only the owner may hold it.", "%s would be given %s", name, category.Name)
 		}
 	}
+}
+
+// source is where name got what l gives: l itself, or name's own line by which it
+// inherits l.
+func (r *reader) source(name string, l line) (number, column int) {
+	if l.preset.text == name {
+		return l.number, l.object.column
+	}
+	for _, g := range r.lines {
+		if g.kind == "g" && g.preset.text == name && slices.Contains(r.ancestors(g.parent.text), l.preset.text) {
+			return g.number, g.parent.column
+		}
+	}
+	return 0, 0
 }
 
 // held is what name holds by its own lines and the inherited ones, and the line

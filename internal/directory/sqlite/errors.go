@@ -33,6 +33,9 @@ var unavailable = map[int]string{
 // explain turns an error of the driver into one of the contract. The driver's
 // own text stays in it, for logs.
 func explain(err error) error {
+	if err == nil {
+		return nil
+	}
 	var broken *driver.Error
 	switch {
 	case errors.Is(err, sql.ErrNoRows):

@@ -24,7 +24,17 @@ func (s *Store) newSession(ctx context.Context, db *sql.DB) (*session, error) {
 	return c, nil
 }
 
-var errOver = errors.New("the update this transaction belongs to is over")
+// close closes the connection. SQLite keeps one with statements on it open, and
+// so its locks and the log, however often it is told to close it.
+func (c *session) close() error {
+	var errs []error
+	for _, stmt := range c.prepared {
+		errs = append(errs, stmt.Close())
+	}
+	return errors.Join(append(errs, c.conn.Close())...)
+}
+
+var errOver = errors.New("this update is over, or was lost to an error before")
 
 // stmt prepares query once. Every query is a constant, so the map stays small.
 func (c *session) stmt(query string) (*sql.Stmt, error) {

@@ -113,7 +113,7 @@ func (s *Store) Close() error {
 func (s *Store) release() error {
 	var errs []error
 	for _, c := range s.sessions {
-		errs = append(errs, c.conn.Close())
+		errs = append(errs, c.close())
 	}
 	for _, db := range s.databases {
 		errs = append(errs, db.Close())

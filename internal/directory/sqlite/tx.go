@@ -18,19 +18,21 @@ type tx struct {
 	named   map[directory.Change]bool
 	owners  map[portal.AccountID]bool // accounts that may have got or lost an owner
 	entries []audit.Entry
-	// lost is the first error that may have cost the transaction: SQLite rolls
-	// back by itself when the disk is full, for one, and what fn did after that
-	// must not commit alone.
+	// lost is the first error that may have cost the transaction.
 	lost error
 }
 
 var _ directory.Tx = (*tx)(nil)
 
-// keep remembers err unless the transaction surely survived it.
+// keep remembers err, unless the transaction surely survived it, and lets the
+// update do nothing more: when the disk is full, for one, SQLite rolls back by
+// itself, and whatever an fn that ignores errors did next would commit alone.
 func (t *tx) keep(err error) error {
-	if err != nil && t.lost == nil && !errors.Is(err, directory.ErrNotFound) && !errors.Is(err, directory.ErrInvalid) {
-		t.lost = err
+	if err == nil || t.lost != nil || errors.Is(err, directory.ErrNotFound) || errors.Is(err, directory.ErrInvalid) {
+		return err
 	}
+	t.lost = err
+	*t.session = session{}
 	return err
 }
 

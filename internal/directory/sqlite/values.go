@@ -105,10 +105,10 @@ func refTexts(scope []portal.Ref) (string, error) {
 	return texts(all)
 }
 
-// detail reads a column that detailText wrote.
+// detail reads a column that a line was written with.
 func detail(column string) (map[string]string, error) {
 	var all map[string]*string
-	if err := json.Unmarshal([]byte(column), &all); err != nil {
+	if err := json.Unmarshal([]byte(column), &all); err != nil || all == nil {
 		return nil, fmt.Errorf("%w: %q is no detail", ErrDamaged, column)
 	}
 	if len(all) == 0 {

@@ -1,0 +1,253 @@
+package sqlite_test
+
+import (
+	"cmp"
+	"errors"
+	"maps"
+	"reflect"
+	"slices"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"doorward/internal/audit"
+	"doorward/internal/directory"
+	"doorward/internal/directory/sqlite"
+	"doorward/internal/portal"
+)
+
+// A model is what a directory is, in maps.
+type model struct {
+	accounts map[portal.AccountID]portal.Account
+	users    map[portal.UserID]portal.User
+	members  map[portal.FactKey]portal.Membership
+	changes  []directory.Change
+	revision portal.Revision
+}
+
+func (m *model) clone() *model {
+	return &model{maps.Clone(m.accounts), maps.Clone(m.users), maps.Clone(m.members), slices.Clone(m.changes), m.revision}
+}
+
+func memberKey(m portal.Membership) portal.FactKey {
+	return portal.FactKey{Account: m.Account, Subject: portal.Ref{Type: portal.TypeUser, ID: string(m.User)}}
+}
+
+// put is what Put does, and the change that it makes, if it makes any.
+func (m *model) put(thing any) (c directory.Change, changed bool, err error) {
+	switch thing := thing.(type) {
+	case portal.Account:
+		old, ok := m.accounts[thing.ID]
+		m.accounts[thing.ID] = thing
+		return directory.Change{Kind: directory.ChangedAccount, Account: thing.ID}, !ok || old != thing, nil
+	case portal.User:
+		old, ok := m.users[thing.ID]
+		m.users[thing.ID] = thing
+		return directory.Change{Kind: directory.ChangedUser, User: thing.ID}, !ok || old != thing, nil
+	}
+	put := thing.(portal.Membership)
+	_, account := m.accounts[put.Account]
+	_, user := m.users[put.User]
+	if !account || !user || put.Owner && put.State != portal.MembershipActive {
+		return c, false, directory.ErrInvalid
+	}
+	old, ok := m.members[memberKey(put)]
+	m.members[memberKey(put)] = put
+	return directory.Change{Kind: directory.ChangedMembership, Account: put.Account, User: put.User}, !ok || !reflect.DeepEqual(old, put), nil
+}
+
+// update is what an update with these puts and so many entries should come to.
+func (m *model) update(things []any, entries int) (*model, error) {
+	next, changed := m.clone(), map[directory.Change]bool{}
+	for _, thing := range things {
+		c, did, err := next.put(thing)
+		if err != nil {
+			return m, err
+		}
+		if c.Revision = m.revision + 1; did && !changed[c] {
+			changed[c] = true
+			next.changes = append(next.changes, c)
+		}
+	}
+	switch {
+	case len(changed) > 0 && entries == 0:
+		return m, directory.ErrUnaudited
+	case len(changed)+entries == 0:
+		return m, nil
+	case !next.owned():
+		return m, directory.ErrInvalid
+	case len(changed) == 0:
+		next.changes = append(next.changes, directory.Change{Revision: m.revision + 1, Kind: directory.ChangedNothing})
+	}
+	next.revision++
+	return next, nil
+}
+
+// owned tells whether every account has exactly one owner.
+func (m *model) owned() bool {
+	owners := map[portal.AccountID]int{}
+	for _, member := range m.members {
+		if member.Owner {
+			owners[member.Account]++
+		}
+	}
+	for id := range m.accounts {
+		if owners[id] != 1 {
+			return false
+		}
+	}
+	return true
+}
+
+var (
+	modelAccounts = []portal.AccountID{"a", "A"}
+	modelUsers    = []portal.UserID{"u", "U", "v"}
+)
+
+func drawThing(t *rapid.T) any {
+	account := rapid.SampledFrom(modelAccounts).Draw(t, "account")
+	user := rapid.SampledFrom(modelUsers).Draw(t, "user")
+	switch rapid.SampledFrom([]string{"account", "user", "member", "member", "found"}).Draw(t, "kind") {
+	case "account":
+		return portal.Account{
+			ID: account, MFARequired: rapid.Bool().Draw(t, "mfa"),
+			Status: rapid.SampledFrom([]portal.AccountStatus{portal.AccountActive, portal.AccountClosed}).Draw(t, "status"),
+		}
+	case "user":
+		return portal.User{
+			ID: user, Status: rapid.SampledFrom([]portal.UserStatus{portal.UserActive, portal.UserDisabled}).Draw(t, "status"),
+			Person: portal.Person{Email: rapid.SampledFrom([]string{"", "a@example.org"}).Draw(t, "email")},
+		}
+	}
+	return portal.Membership{
+		Account: account, User: user, Owner: rapid.Bool().Draw(t, "owner"),
+		State: rapid.SampledFrom([]portal.MembershipState{portal.MembershipActive, portal.MembershipActive, portal.MembershipRemoved}).Draw(t, "state"),
+		Grant: portal.Grant{Presets: rapid.SampledFrom([][]string{nil, {"billing"}}).Draw(t, "presets")},
+	}
+}
+
+// Whatever is done, the store is what the model is: same errors, same contents,
+// same changes, one revision for each commit.
+func TestAgainstModel(t *testing.T) {
+	commits := portal.Revision(0)
+	rapid.Check(t, func(r *rapid.T) {
+		s := open(t, file(t), sqlite.Options{})
+		defer s.Close()
+		m := &model{
+			accounts: map[portal.AccountID]portal.Account{}, users: map[portal.UserID]portal.User{}, members: map[portal.FactKey]portal.Membership{},
+			changes: []directory.Change{{Revision: 1, Kind: directory.ChangedNothing}}, revision: 1,
+		}
+		for range 6 {
+			things := rapid.SliceOfN(rapid.Custom(drawThing), 0, 4).Draw(r, "things")
+			if rapid.Bool().Draw(r, "whole account") {
+				things = append(wholeAccount(r), things...)
+			}
+			entries := rapid.IntRange(0, 2).Draw(r, "entries")
+			next, want := m.update(things, entries)
+			p, err := s.Update(t.Context(), func(tx directory.Tx) error {
+				for range entries {
+					tx.Log(audit.Entry{Actor: "user:tester", Action: "test.put"})
+				}
+				return putAll(t, tx, things)
+			})
+			if !errors.Is(err, want) {
+				r.Fatalf("got %v, want %v", err, want)
+			}
+			if err == nil && p.Revision != next.revision {
+				r.Fatalf("got %v, want revision %d", p, next.revision)
+			}
+			m = next
+			agree(r, s, m)
+		}
+		if _, err := directory.Verify(t.Context(), s, nil); err != nil {
+			r.Fatal(err)
+		}
+		commits += m.revision - 1
+	})
+	if commits < 100 {
+		t.Errorf("only %d commits came of it", commits)
+	}
+}
+
+// wholeAccount is an account with its users and its owner, so that enough of the
+// updates succeed.
+func wholeAccount(r *rapid.T) []any {
+	account, owner := rapid.SampledFrom(modelAccounts).Draw(r, "whole"), rapid.SampledFrom(modelUsers).Draw(r, "owner")
+	things := []any{portal.Account{ID: account, Status: portal.AccountActive}}
+	for _, id := range modelUsers {
+		things = append(things, portal.User{ID: id, Status: portal.UserActive},
+			portal.Membership{Account: account, User: id, State: portal.MembershipActive, Owner: id == owner})
+	}
+	return things
+}
+
+func putAll(t *testing.T, tx directory.Tx, things []any) error {
+	for _, thing := range things {
+		var err error
+		switch thing := thing.(type) {
+		case portal.Account:
+			err = tx.PutAccount(t.Context(), thing)
+		case portal.User:
+			err = tx.PutUser(t.Context(), thing)
+		case portal.Membership:
+			err = tx.PutMembership(t.Context(), thing)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func agree(r *rapid.T, s *sqlite.Store, m *model) {
+	ctx := r.Context()
+	for _, account := range modelAccounts {
+		want := []portal.Membership{}
+		for _, member := range m.members {
+			if member.Account == account {
+				want = append(want, member)
+			}
+		}
+		slices.SortFunc(want, func(a, b portal.Membership) int { return cmp.Compare(a.User, b.User) })
+		got, err := s.Members(ctx, account)
+		if diff := gocmp.Diff(want, append([]portal.Membership{}, got...)); err != nil || diff != "" {
+			r.Fatalf("members of %s: %v\n%s", account, err, diff)
+		}
+		if got, err := s.Account(ctx, account); got != m.accounts[account] || err != nil && !errors.Is(err, directory.ErrNotFound) {
+			r.Fatalf("account %s: %+v, %v", account, got, err)
+		}
+	}
+	for _, user := range modelUsers {
+		if got, err := s.User(ctx, user); got != m.users[user] || err != nil && !errors.Is(err, directory.ErrNotFound) {
+			r.Fatalf("user %s: %+v, %v", user, got, err)
+		}
+	}
+	agreeOnFacts(r, s, m)
+	recent := max(m.revision, 5) - 5
+	first := slices.IndexFunc(m.changes, func(c directory.Change) bool { return c.Revision > recent })
+	got, _, err := s.Changes(ctx, recent, 1000)
+	if diff := gocmp.Diff(m.changes[first:], got); err != nil || diff != "" {
+		r.Fatalf("changes: %v\n%s", err, diff)
+	}
+}
+
+func agreeOnFacts(r *rapid.T, s *sqlite.Store, m *model) {
+	var keys []portal.FactKey
+	var want []portal.Facts
+	for _, account := range modelAccounts {
+		for _, user := range modelUsers {
+			key := memberKey(portal.Membership{Account: account, User: user})
+			f := portal.Facts{User: portal.UserFacts{Status: m.users[user].Status}}
+			f.Account = portal.AccountFacts{Status: m.accounts[account].Status, MFARequired: m.accounts[account].MFARequired}
+			if member, ok := m.members[key]; ok {
+				f.Membership = portal.MembershipFacts{State: member.State, Owner: member.Owner, Grant: &member.Grant}
+			}
+			keys, want = append(keys, key), append(want, f)
+		}
+	}
+	got, p, err := s.Facts(r.Context(), keys)
+	if diff := gocmp.Diff(want, got); err != nil || p.Revision != m.revision || diff != "" {
+		r.Fatalf("facts at %v: %v\n%s", p, err, diff)
+	}
+}

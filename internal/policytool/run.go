@@ -1,0 +1,182 @@
+// Package policytool holds the tools of people who edit policies. They return
+// results; printing them is the command line's business.
+//
+// It judges with the same code as a running gate, never with a second opinion,
+// and knows no directory: the facts of a table's row are the row's own.
+package policytool
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"doorward/internal/decision"
+	"doorward/internal/ijson"
+	"doorward/internal/policy"
+	"doorward/internal/policy/fault"
+	"doorward/internal/portal"
+)
+
+// A Result is the answer to one action of one row.
+type Result struct {
+	File   string
+	Line   int
+	Title  string
+	Req    []string
+	Action string
+	Want   string
+	Got    string // "allow", a reason, or "error: ..." when the question could not be judged
+}
+
+// OK tells whether the answer was the expected one.
+func (r Result) OK() bool { return r.Got == r.Want }
+
+// String says what was asked and what came of it.
+func (r Result) String() string {
+	return fmt.Sprintf("%s:%d: %s: got %s, want %s", r.File, r.Line, r.Action, r.Got, r.Want)
+}
+
+// RunTables answers every row of every table of a policy folder by that folder's
+// policy. Its error is a fault.List when policy or tables are malformed.
+func RunTables(ctx context.Context, fsys fs.FS) ([]Result, error) {
+	tables, err := ReadTables(fsys)
+	if err != nil {
+		return nil, err
+	}
+	var results []Result
+	for _, table := range tables {
+		p, err := policy.LoadWith(fsys, table.Provider)
+		if err != nil {
+			return nil, fmt.Errorf("policy for %s: %w", table.File, err)
+		}
+		for _, row := range table.Rows {
+			answers, err := runRow(ctx, p, table, row)
+			if err != nil {
+				return nil, fault.List{{File: table.File, Line: row.Line, Message: err.Error()}}
+			}
+			results = append(results, answers...)
+		}
+	}
+	return results, nil
+}
+
+// The names of a row's account and subject. Rows may refer to them.
+const (
+	tableAccount = "42"
+	tableSubject = "7"
+)
+
+func runRow(ctx context.Context, p *policy.Policy, table Table, row Row) ([]Result, error) {
+	facts, err := row.facts()
+	if err != nil {
+		return nil, err
+	}
+	decider := decision.New(p, facts, decision.Options{Timeout: time.Second})
+	var results []Result
+	for _, action := range row.Do {
+		question, err := row.question(action)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, Result{
+			File: table.File, Line: row.Line, Title: table.Title, Req: row.Req,
+			Action: action, Want: row.Want, Got: verdict(decider.Decide(ctx, question)),
+		})
+	}
+	return results, nil
+}
+
+func verdict(d decision.Decision, err error) string {
+	switch {
+	case err != nil:
+		return "error: " + err.Error()
+	case d.Allow:
+		return "allow"
+	}
+	return string(d.Reason)
+}
+
+// question asks the row's question about one of its actions.
+func (r *Row) question(action string) (decision.Question, error) {
+	subject := portal.Ref{Type: portal.TypeUser, ID: tableSubject}
+	if r.Who.Subject != "" {
+		subject.Type = r.Who.Subject
+	}
+	resource := portal.Ref{Type: portal.TypeAccount, ID: tableAccount}
+	switch r.On {
+	case "":
+	case "self":
+		resource = subject
+	default:
+		var err error
+		if resource, err = portal.ParseRef(r.On); err != nil {
+			return decision.Question{}, err
+		}
+	}
+	properties, err := object(&r.Properties)
+	if err != nil {
+		return decision.Question{}, err
+	}
+	context, err := object(&r.Context)
+	if err != nil {
+		return decision.Question{}, err
+	}
+	return decision.Question{
+		Subject:  decision.Entity{Ref: subject},
+		Action:   decision.Action{Name: action},
+		Resource: decision.Entity{Ref: resource, Properties: inAccount(resource, properties)},
+		Context:  context,
+	}, nil
+}
+
+// inAccount adds the row's account to a resource that names none, so that rows
+// need not repeat it. A person's own affairs are in no account.
+func inAccount(resource portal.Ref, properties ijson.Value) ijson.Value {
+	if resource.Type == portal.TypeAccount || resource.Type == portal.TypeUser || properties.Get("account").Kind() != ijson.Absent {
+		return properties
+	}
+	members := append([]ijson.Member{{Name: "account", Value: ijson.StringValue(tableAccount)}}, properties.Members()...)
+	return ijson.ObjectValue(members...)
+}
+
+// object reads a row's YAML mapping as the JSON object a portal would send.
+func object(n *yaml.Node) (ijson.Value, error) {
+	if n.Kind == 0 {
+		return ijson.Value{}, nil
+	}
+	if n.Kind != yaml.MappingNode {
+		return ijson.Value{}, fmt.Errorf("line %d: write a mapping here", n.Line)
+	}
+	return value(n), nil
+}
+
+func value(n *yaml.Node) ijson.Value {
+	switch n.Kind {
+	case yaml.MappingNode:
+		var members []ijson.Member
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			members = append(members, ijson.Member{Name: n.Content[i].Value, Value: value(n.Content[i+1])})
+		}
+		return ijson.ObjectValue(members...)
+	case yaml.SequenceNode:
+		var items []ijson.Value
+		for _, item := range n.Content {
+			items = append(items, value(item))
+		}
+		return ijson.ArrayValue(items...)
+	}
+	return scalar(n)
+}
+
+func scalar(n *yaml.Node) ijson.Value {
+	switch n.Tag {
+	case "!!bool":
+		return ijson.BoolValue(n.Value == "true")
+	case "!!int", "!!float":
+		return ijson.NumberValue(n.Value)
+	}
+	return ijson.StringValue(n.Value)
+}

@@ -12,7 +12,6 @@ TOOLS := $(addprefix bin/tools/,staticcheck opa regal)
 MODULES := . .tools .tools/regal
 POLICIES := policies
 RULES := $(POLICIES)/rules
-CAPABILITIES := $(wildcard $(POLICIES)/capabilities.json)
 
 .PHONY: help run build test check bench fuzz clean requirements \
 	check-format check-vet check-static check-policies check-modules check-repository
@@ -43,11 +42,13 @@ check-vet:
 check-static: bin/tools/staticcheck
 	bin/tools/staticcheck ./...
 
+# The impure built-ins are refused by the product's own loader, in its tests.
 check-policies: bin/tools/opa bin/tools/regal
 	@unformatted="$$(bin/tools/opa fmt --list $(POLICIES))"; \
 	if [ -n "$$unformatted" ]; then echo "not formatted; run bin/tools/opa fmt -w on:"; echo "$$unformatted"; exit 1; fi
-	bin/tools/opa check --strict $(addprefix --capabilities ,$(CAPABILITIES)) $(RULES)
-	REGAL_DISABLE_VERSION_CHECK=1 bin/tools/regal lint $(RULES)
+	bin/tools/opa check --strict $(RULES)
+	bin/tools/opa test $(RULES)
+	REGAL_DISABLE_VERSION_CHECK=1 bin/tools/regal lint --no-color $(RULES)
 
 check-modules:
 	@for module in $(MODULES); do echo "go mod tidy -diff in $$module"; go -C "$$module" mod tidy -diff; done

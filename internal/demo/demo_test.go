@@ -15,27 +15,29 @@ import (
 	"doorward/internal/directory/sqlite"
 	"doorward/internal/importer"
 	"doorward/internal/policy/catalogue"
+	"doorward/internal/policy/presets"
 	"doorward/internal/portal"
 )
 
-// presetNames stand for the policy's presets, of which an import asks only which
-// there are.
-type presetNames []string
-
-func (p presetNames) Known(preset string) bool { return slices.Contains(p, preset) }
-func (p presetNames) Names() []string          { return p }
-
-func shipped(t *testing.T) *catalogue.Catalogue {
+// shipped are the catalogue and the presets that ship with Doorward.
+func shipped(t *testing.T) (*catalogue.Catalogue, *presets.Table) {
 	t.Helper()
-	data, err := os.ReadFile("../../policies/catalogue.yaml")
+	read := func(name string) []byte {
+		data, err := os.ReadFile(filepath.Join("../../policies", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	cat, err := catalogue.Load("catalogue.yaml", read("catalogue.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cat, err := catalogue.Load("catalogue.yaml", data)
+	table, err := presets.Load(cat, "model.conf", read("presets/model.conf"), "presets.csv", read("presets/presets.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cat
+	return cat, table
 }
 
 func loaded(t *testing.T) (directory.Store, importer.Report) {
@@ -46,12 +48,12 @@ func loaded(t *testing.T) (directory.Store, importer.Report) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	presets := presetNames{"administrator", "all", "billing", "developer", "owner", "support"}
-	report, err := Load(ctx, store, shipped(t), presets)
+	cat, table := shipped(t)
+	report, err := Load(ctx, store, cat, table)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := Load(ctx, store, shipped(t), presets)
+	again, err := Load(ctx, store, cat, table)
 	if err != nil || again.Position != report.Position {
 		t.Errorf("loading the demo again: %v, from %v to %v", err, report.Position, again.Position)
 	}
@@ -145,7 +147,7 @@ func accountsOf(t *testing.T, store directory.Store, user portal.UserID) int {
 // A shell takes each command as it is printed, and it asks a question that JSON
 // and the catalogue know.
 func TestCurlsCanBePasted(t *testing.T) {
-	cat := shipped(t)
+	cat, _ := shipped(t)
 	examples := Curls("http://127.0.0.1:8080/")
 	if len(examples) != 3 {
 		t.Fatalf("%d examples, want an allow, a deny and a batch", len(examples))

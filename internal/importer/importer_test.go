@@ -13,32 +13,31 @@ import (
 	"doorward/internal/directory/sqlite"
 	"doorward/internal/policy/catalogue"
 	"doorward/internal/policy/fault"
+	"doorward/internal/policy/presets"
 	"doorward/internal/portal"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// presetNames stand for the policy's presets, of which an import asks only which
-// there are.
-type presetNames []string
-
-func (p presetNames) Known(preset string) bool { return slices.Contains(p, preset) }
-func (p presetNames) Names() []string          { return p }
-
-var somePresets = presetNames{"administrator", "all", "billing", "developer", "owner", "support"}
-
-// shipped is the catalogue that ships with Doorward.
-func shipped(t testing.TB) *catalogue.Catalogue {
+// shipped are the catalogue and the presets that ship with Doorward.
+func shipped(t testing.TB) (*catalogue.Catalogue, *presets.Table) {
 	t.Helper()
-	data, err := os.ReadFile("../../policies/catalogue.yaml")
+	read := func(name string) []byte {
+		data, err := os.ReadFile(filepath.Join("../../policies", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	cat, err := catalogue.Load("catalogue.yaml", read("catalogue.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cat, err := catalogue.Load("catalogue.yaml", data)
+	table, err := presets.Load(cat, "model.conf", read("presets/model.conf"), "presets.csv", read("presets/presets.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cat
+	return cat, table
 }
 
 const metaLine = `{"kind":"meta","format":"doorward-import/1","source":"whmcs","version":"8.13","timezone":"Europe/London","invite_ttl":"168h"}`
@@ -62,7 +61,8 @@ func deeHas(members string) string {
 
 func plan(t testing.TB, text string) *Plan {
 	t.Helper()
-	p, err := Read("export.jsonl", strings.NewReader(text), shipped(t), somePresets)
+	cat, table := shipped(t)
+	p, err := Read("export.jsonl", strings.NewReader(text), cat, table)
 	if err != nil {
 		t.Fatalf("a sound file is refused:\n%v", err)
 	}
@@ -246,7 +246,8 @@ func TestAddressesThatDifferInCaseAreReported(t *testing.T) {
 // faultsOf returns what is wrong with a file, as a person sees it.
 func faultsOf(t testing.TB, text string) []string {
 	t.Helper()
-	_, err := Read("export.jsonl", strings.NewReader(text), shipped(t), somePresets)
+	cat, table := shipped(t)
+	_, err := Read("export.jsonl", strings.NewReader(text), cat, table)
 	var list fault.List
 	if err == nil || !errors.As(err, &list) {
 		t.Fatalf("want faults, got %v", err)

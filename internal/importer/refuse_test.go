@@ -116,7 +116,8 @@ func TestFaultsAreBounded(t *testing.T) {
 
 func TestUnreadableFilesAreNoFaults(t *testing.T) {
 	broken := errors.New("disk on fire")
-	_, err := Read("export.jsonl", io.MultiReader(strings.NewReader(metaLine+"\n"), iotest.ErrReader(broken)), shipped(t), somePresets)
+	cat, table := shipped(t)
+	_, err := Read("export.jsonl", io.MultiReader(strings.NewReader(metaLine+"\n"), iotest.ErrReader(broken)), cat, table)
 	if !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "read export.jsonl: ") {
 		t.Errorf("got %v", err)
 	}
@@ -145,13 +146,13 @@ func TestAddresses(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	cat := shipped(f)
+	cat, table := shipped(f)
 	f.Add(file(userAnna, userDee, accountAcme, annaOwns, deeHas(`"permissions":"invoices,orders"`)))
 	f.Add(file(deeHas(`"presets":["billing"],"categories":["mail:invoice"],"scope":["service:5"],"not_after":"0000-00-00"`)))
 	f.Add(userAnna + "\r\n\n" + metaLine)
 	f.Add(file(`{"kind":"contact"}`, `{"kind":"user","id":"\ud800"}`, "\xff", `[]`))
 	f.Fuzz(func(t *testing.T, text string) {
-		p, err := Read("fuzz.jsonl", strings.NewReader(text), cat, somePresets)
+		p, err := Read("fuzz.jsonl", strings.NewReader(text), cat, table)
 		if (p == nil) == (err == nil) {
 			t.Fatal("a plan and faults, or neither")
 		}

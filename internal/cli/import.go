@@ -44,10 +44,7 @@ func importCommand(p *Process) *cobra.Command {
 			return err
 		}
 		if asJSON {
-			return p.printJSON(struct {
-				importer.Report
-				Position string `json:"position"`
-			}{report, report.Position.String()})
+			return p.printImportJSON(report)
 		}
 		return p.printImport(report)
 	}
@@ -161,7 +158,23 @@ func (p *Process) printImport(r importer.Report) error {
 			return err
 		}
 	}
+	if r.DryRun {
+		return nil
+	}
 	return p.printf("position     %s\n", r.Position)
+}
+
+// printImportJSON prints the report with the position it led to; a dry run leads
+// to none.
+func (p *Process) printImportJSON(r importer.Report) error {
+	var position string
+	if !r.DryRun {
+		position = r.Position.String()
+	}
+	return p.printJSON(struct {
+		importer.Report
+		Position string `json:"position,omitempty"`
+	}{r, position})
 }
 
 func (p *Process) noteCounts(heading string, counts map[string]int) {

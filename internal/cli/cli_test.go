@@ -1,0 +1,157 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"flag"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"doorward/internal/cli"
+	"doorward/internal/config"
+	"doorward/internal/demo"
+	"doorward/internal/server"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected output in testdata")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"doorward": doorward})
+}
+
+// doorward is cmd/doorward's main.
+func doorward() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status := cli.Main(ctx, cli.Process{
+		Args: os.Args[1:], Environ: os.Environ(),
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Version: "v0-test",
+	})
+	stop()
+	os.Exit(status)
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata",
+		UpdateScripts: *update,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"status": status, "serve": serve, "sql": execSQL, "token": lastToken,
+		},
+	})
+}
+
+// status N ARG...: runs doorward ARG... and wants the exit status N.
+func status(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec("doorward", args[1:]...)
+	got := "0"
+	if err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if got != args[0] {
+		ts.Fatalf("exit status %s, want %s", got, args[0])
+	}
+}
+
+// serve [token]: runs a server with the demo portal on ./var, for the rest of the
+// script; its URL is $URL. With token, every question needs one.
+func serve(ts *testscript.TestScript, _ bool, args []string) {
+	c := config.Default()
+	c.Listen.Address, c.Listen.Socket = "127.0.0.1:0", ts.MkAbs("s")
+	c.Data = ts.MkAbs("var")
+	if len(args) > 0 {
+		c.Auth.Mode = config.AuthToken
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	started, ended := make(chan string, 1), make(chan error, 1)
+	go func() {
+		ended <- server.Run(ctx, c, server.Options{
+			Log: slog.New(slog.DiscardHandler), Version: "v0-test",
+			Prepare: func(ctx context.Context, s *server.Service) error {
+				_, err := demo.Load(ctx, s.Store, s.Policy.Catalogue, s.Policy.Presets)
+				return err
+			},
+			Started: func(urls []string) { started <- urls[0] },
+		})
+	}()
+	select {
+	case url := <-started:
+		ts.Setenv("URL", url)
+		ts.Defer(func() { stop(); <-ended })
+	case err := <-ended:
+		stop()
+		ts.Fatalf("serve: %v", err)
+	}
+}
+
+// sql STATEMENT: tampers with the directory in ./var.
+func execSQL(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := sql.Open("sqlite", server.DatabasePath(ts.MkAbs("var")))
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.Exec(args[0])
+	ts.Check(err)
+}
+
+// token ID: puts the id of the token on stdout into $ID.
+func lastToken(ts *testscript.TestScript, _ bool, _ []string) {
+	parts := strings.Split(strings.TrimSpace(ts.ReadFile("stdout")), "_")
+	if len(parts) != 3 {
+		ts.Fatalf("stdout is no token")
+	}
+	ts.Setenv("ID", parts[1])
+}
+
+// A server started by the command itself says at once that it starts, prints
+// where it answers and what to ask, and stops cleanly when its context ends.
+func TestServeDemoPrintsWhatToDo(t *testing.T) {
+	t.Chdir(t.TempDir())
+	ctx, stop := context.WithCancel(t.Context())
+	out := &watched{stop: stop, until: "invoice.list"}
+	var messages bytes.Buffer
+	status := cli.Main(ctx, cli.Process{
+		Args:   []string{"serve", "--demo", "--listen-address", "127.0.0.1:0", "--data", "data"},
+		Stdout: out, Stderr: &messages, Version: "v0-test",
+	})
+	if status != 0 {
+		t.Errorf("exit status %d: %s", status, messages.String())
+	}
+	text := out.String()
+	for _, want := range []string{"Doorward answers on http://127.0.0.1:", "user:anna", "curl -s http://127.0.0.1:"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("stdout lacks %q:\n%s", want, text)
+		}
+	}
+	if got := strings.Count(text, "\ncurl "); got != 3 {
+		t.Errorf("%d curl lines, want 3", got)
+	}
+	if !strings.Contains(strings.SplitN(messages.String(), "\n", 2)[0], "msg=starting") {
+		t.Errorf("the first message is not that it starts: %s", messages.String())
+	}
+	if _, err := os.Stat(filepath.Join("data", "doorward.db")); err != nil {
+		t.Error(err)
+	}
+}
+
+// A watched writer stops the server once a text was written.
+type watched struct {
+	bytes.Buffer
+	until string
+	stop  context.CancelFunc
+}
+
+// Write keeps p.
+func (w *watched) Write(p []byte) (int, error) {
+	n, err := w.Buffer.Write(p)
+	if strings.Contains(w.String(), w.until) {
+		w.stop()
+	}
+	return n, err
+}

@@ -23,7 +23,7 @@ func (r *reader) actions(n *yaml.Node) []*Action {
 	}
 	actions := make([]*Action, 0, len(fields))
 	for _, field := range fields {
-		r.name(field.Key, "action", dotted)
+		r.name(field.Key, "an action", dotted)
 		if strings.HasPrefix(field.Key.Value, reservedPrefix) {
 			r.Fault(field.Key, "Add a mail category instead.", "%q would be an action of a mail category", field.Key.Value)
 		}

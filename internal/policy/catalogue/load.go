@@ -73,7 +73,7 @@ func (r *reader) categories(n *yaml.Node) {
 	}
 	r.implies = make(map[string]*yaml.Node)
 	for _, field := range fields {
-		r.name(field.Key, "category", word)
+		r.name(field.Key, "a category", word)
 		if slices.Contains(reserved, field.Key.Value) {
 			r.Fault(field.Key, "Choose another name.", "a category cannot be called %q: actions without a guard are", field.Key.Value)
 		}
@@ -174,7 +174,7 @@ func (r *reader) refuseUndelegable() {
 
 func (r *reader) mails(n *yaml.Node) {
 	for _, field := range r.Fields(n, "mails") {
-		r.name(field.Key, "mail category", word)
+		r.name(field.Key, "a mail category", word)
 		m := Mail{Name: field.Key.Value}
 		keys := r.required(field.Value, "mail category "+m.Name, []string{"label"}, []string{"guard", "whmcs"})
 		if v := keys["label"]; v != nil {
@@ -205,7 +205,7 @@ func (r *reader) name(key *yaml.Node, what string, pattern *regexp.Regexp) {
 		if pattern == dotted {
 			fix = "Use small letters, digits and _ in words joined by dots, as in invoice.pay."
 		}
-		r.Fault(key, fix, "%q cannot be the name of a %s", key.Value, what)
+		r.Fault(key, fix, "%q cannot be the name of %s", key.Value, what)
 	}
 }
 

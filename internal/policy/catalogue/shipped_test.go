@@ -66,7 +66,7 @@ func TestStrictCategories(t *testing.T) {
 	}
 }
 
-// Invariant 5 of part D, A13.17.
+// invariant 5 of part D, A13.17.
 func TestImplications(t *testing.T) {
 	cat := shipped(t)
 	for name, want := range map[string]string{
@@ -92,7 +92,7 @@ func TestOnlySecurityAndOwnershipStayWithTheOwner(t *testing.T) {
 	}
 }
 
-// Invariant 13 of part D names these; reads among them count as well.
+// invariant 13 of part D names these; reads among them count as well.
 func TestSensitiveActions(t *testing.T) {
 	cat := shipped(t)
 	for _, name := range []string{
@@ -172,7 +172,7 @@ func TestMailCategories(t *testing.T) {
 			t.Errorf("mail %s is WHMCS's %q, want %q", m.Name, m.WHMCS, want)
 		}
 		a, ok := cat.Action("mail." + m.Name + ".receive")
-		if !ok || a.Class != catalogue.Receive || a.Mail != m.Name || !cat.Set("mail:" + m.Name).Has(a.MailBit) {
+		if !ok || a.Class != catalogue.Receive || a.Mail != m.Name || !cat.Set("mail:"+m.Name).Has(a.MailBit) {
 			t.Errorf("the action of mail %s is %+v", m.Name, a)
 			continue
 		}

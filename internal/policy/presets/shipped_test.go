@@ -88,7 +88,7 @@ func TestHoldsAddsDirectCategories(t *testing.T) {
 	}
 }
 
-// Invariant 4 of part D: an allow never comes from a name nobody defined.
+// invariant 4 of part D: an allow never comes from a name nobody defined.
 func TestUnknownNamesGiveNothing(t *testing.T) {
 	_, table := shipped(t)
 	for _, name := range []string{"Owner", "owner ", "", "*", "__probe", "__union_1", "user:7"} {

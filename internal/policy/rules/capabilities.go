@@ -30,7 +30,7 @@ func impure(b *ast.Builtin) string {
 		return "its answer depends on more than its arguments"
 	case strings.HasPrefix(b.Name, "crypto.x509.parse_and_verify_certificates"):
 		return "it verifies at the current time"
-	case b.Name == ast.Trace.Name || b.Name == ast.Print.Name:
+	case b.Name == ast.Trace.Name || b.Name == ast.Print.Name || b.Name == ast.InternalPrint.Name:
 		return "its output is lost when an answer is remembered"
 	default:
 		return ""

@@ -22,6 +22,8 @@ type checker struct {
 	// locals are the terms that local variables stand for.
 	locals map[ast.Var]*ast.Term
 	said   map[fault.Fault]bool
+	// here is the last place that was known; OPA rewrites some terms and loses theirs.
+	here *ast.Location
 }
 
 // providerPath leads to the provider's switches.
@@ -37,6 +39,7 @@ func check(compiler *ast.Compiler, docs documents, faults *fault.List) {
 	for path, module := range compiler.Modules {
 		c.test = isTest(path)
 		for _, rule := range module.Rules {
+			c.here = rule.Loc()
 			c.walk(rule)
 		}
 	}
@@ -44,6 +47,9 @@ func check(compiler *ast.Compiler, docs documents, faults *fault.List) {
 
 func (c *checker) fault(at *ast.Location, fix, format string, args ...any) {
 	f := fault.Fault{Message: fmt.Sprintf(format, args...), Fix: fix}
+	if at == nil || at.Row == 0 {
+		at = c.here
+	}
 	if at != nil {
 		f.File, f.Line, f.Column = at.File, at.Row, at.Col
 	}
@@ -96,7 +102,11 @@ func (c *checker) walk(x any) {
 
 // expr checks one expression, apart from the terms in it.
 func (c *checker) expr(e *ast.Expr) {
+	if at := e.Loc(); at != nil && at.Row > 0 {
+		c.here = at
+	}
 	if e.IsCall() {
+		c.printing(e)
 		c.comparison(e.Operator().String(), e.Operands(), e.Loc())
 		return
 	}
@@ -107,6 +117,13 @@ func (c *checker) expr(e *ast.Expr) {
 	if leaf := c.leaf(term); leaf != nil && leaf.kind != boolean {
 		c.fault(term.Loc(), "Compare it with a value",
 			"%v is a %s: as a condition it always holds, and its negation never does", term, leaf.kind)
+	}
+}
+
+// printing refuses print, which OPA would silently take out.
+func (c *checker) printing(e *ast.Expr) {
+	if e.Operator().String() == ast.Print.Name {
+		c.fault(e.Loc(), "Remove it", "print is not available to rules: %s", impure(ast.Print))
 	}
 }
 

@@ -99,27 +99,3 @@ func question(t testing.TB, p *rules.Program, cat *catalogue.Catalogue, action s
 	}
 	return in
 }
-
-func TestQuick(t *testing.T) {
-	p := shippedProgram(t, switches())
-	o, err := p.Eval(t.Context(), question(t, p, shippedCatalogue(t), "invoice.pay"))
-	t.Log(o, err, p.Guardrails())
-}
-
-func BenchmarkEval(b *testing.B) {
-	p := shippedProgram(b, switches())
-	cat := shippedCatalogue(b)
-	for _, action := range []string{"invoice.pay", "ticket.open", "password.reveal", "self.password.change", "mail.invoice.receive", "staff.read"} {
-		in := question(b, p, cat, action)
-		in.Resource.Own = true
-		in.Grant.Subscribed = true
-		b.Run(action, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := p.Eval(b.Context(), in); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}

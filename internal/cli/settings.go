@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/user"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -35,7 +36,7 @@ func settingsFlags(p *Process, c *cobra.Command, keys ...string) *settings {
 		if len(keys) > 0 && !slices.Contains(keys, row.Key) {
 			continue
 		}
-		f := c.Flags().VarPF(settingFlag{row, s.given}, row.Flag(), "", row.Doc)
+		f := c.Flags().VarPF(settingFlag{row, s.given}, row.Flag(), "", strings.ReplaceAll(row.Doc, "`", ""))
 		if row.Switch() {
 			f.NoOptDefVal = "true"
 		}
@@ -67,7 +68,8 @@ func (f settingFlag) Type() string {
 	if f.setting.Switch() {
 		return "bool"
 	}
-	return "value"
+	kind := strings.TrimPrefix(strings.TrimPrefix(f.setting.Kind, "a "), "octal ")
+	return strings.NewReplacer(", ", "|", " or ", "|", " ", "-").Replace(kind)
 }
 
 // logger makes the process's log.

@@ -56,8 +56,9 @@ check-modules:
 check-repository:
 	go test ./internal/repo
 
-bench: ## Run the benchmarks (BENCH=pattern to choose)
-	go test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem ./...
+bench: build bin/tools/opa ## Measure what docs/performance.md states (BENCH='-sizes 1000' to choose)
+	go build -o bin/bench ./internal/bench
+	bin/bench -doorward bin/doorward -opa bin/tools/opa $(BENCH)
 
 fuzz: ## Fuzz every target for 30 seconds (FUZZTIME=5m to change)
 	@.ci/fuzz $(or $(FUZZTIME),30s)

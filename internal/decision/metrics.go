@@ -70,7 +70,10 @@ func (m *metrics) forPolicy(p *policy.Policy) counters {
 	}
 	add("allow", "", TierMemo, TierRules)
 	for _, reason := range Reasons {
-		add("deny", string(reason), TierRefused, TierMemo, TierRules)
+		add("deny", string(reason), TierMemo, TierRules)
+	}
+	for _, reason := range []Reason{ActionUnknown, BadInput, AccountRequired} {
+		add("deny", string(reason), TierRefused)
 	}
 	for _, guardrail := range p.Rules.Guardrails() {
 		add("deny", guardrail, TierMemo, TierRules)

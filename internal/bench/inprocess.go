@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"doorward/internal/decision"
+	"doorward/internal/directory/sqlite"
+	"doorward/internal/facts"
+	"doorward/internal/ijson"
+	"doorward/internal/policy"
+	"doorward/internal/portal"
+	"doorward/policies"
+)
+
+// inProcess prints what one decision costs with its facts in memory, at each
+// size of the directory: answered from the memo, and by the rules.
+func inProcess(ctx context.Context, sizes []int) error {
+	fmt.Print("### One decision in process, facts in memory\n\n" +
+		"| memberships | memo hit ns | allocs | memo miss ns | allocs |\n|---|---|---|---|---|\n")
+	for _, n := range sizes {
+		hit, miss, err := measure(ctx, n)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("| %d | %d | %d | %d | %d |\n", n, hit.NsPerOp(), hit.AllocsPerOp(), miss.NsPerOp(), miss.AllocsPerOp())
+	}
+	fmt.Println()
+	return nil
+}
+
+func measure(ctx context.Context, n int) (hit, miss testing.BenchmarkResult, err error) {
+	folder, err := os.MkdirTemp("", "doorward-bench")
+	if err != nil {
+		return hit, miss, err
+	}
+	defer os.RemoveAll(folder)
+	store, err := sqlite.Open(ctx, filepath.Join(folder, "doorward.db"), sqlite.Options{})
+	if err != nil {
+		return hit, miss, err
+	}
+	defer store.Close()
+	members := dataset(n)
+	if err := fill(ctx, store, members); err != nil {
+		return hit, miss, err
+	}
+	p, err := policy.Load(policies.FS)
+	if err != nil {
+		return hit, miss, err
+	}
+	// Shards of the cache fill unevenly; room to spare keeps every entry in.
+	cache := facts.NewCache(store, facts.Options{MaxEntries: 2*n + 100_000})
+	if err := warm(ctx, cache, members); err != nil {
+		return hit, miss, err
+	}
+	decider := decision.New(p, cache, decision.Options{})
+	rand.New(rand.NewPCG(1, 2)).Shuffle(n, func(i, j int) { members[i], members[j] = members[j], members[i] })
+	hit = testing.Benchmark(func(b *testing.B) { decide(b, decider, members, false) })
+	miss = testing.Benchmark(func(b *testing.B) { decide(b, decider, members, true) })
+	return hit, miss, nil
+}
+
+// warm reads every member's facts once, so that the cache holds them all.
+func warm(ctx context.Context, cache *facts.Cache, members []member) error {
+	const batch = 1000
+	for start := 0; start < len(members); start += batch {
+		var keys []portal.FactKey
+		for _, m := range members[start:min(len(members), start+batch)] {
+			keys = append(keys, portal.FactKey{Account: m.account, Subject: portal.Ref{Type: portal.TypeUser, ID: string(m.user)}})
+		}
+		if _, _, err := cache.ReadAll(ctx, keys); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decide asks about member after member in random order. With a new department
+// each time no question has been answered before.
+func decide(b *testing.B, decider *decision.Decider, members []member, newInput bool) {
+	b.ReportAllocs()
+	ctx := context.Background()
+	properties := ijson.Value{}
+	for i := range b.N {
+		m := &members[i%len(members)]
+		if newInput {
+			properties = ijson.ObjectValue(ijson.Member{Name: "department", Value: ijson.StringValue(strconv.Itoa(i))})
+		}
+		_, err := decider.Decide(ctx, decision.Question{
+			Subject:  decision.Entity{Ref: portal.Ref{Type: portal.TypeUser, ID: string(m.user)}},
+			Action:   decision.Action{Name: "ticket.view"},
+			Resource: decision.Entity{Ref: portal.Ref{Type: portal.TypeAccount, ID: string(m.account)}, Properties: properties},
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}

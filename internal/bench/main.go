@@ -1,0 +1,69 @@
+// Command bench measures what docs/performance.md states: what a decision costs
+// in process and over HTTP, as ratios against floors in the same run.
+//
+// It drives the real binary and real servers on loopback, judges them by the CPU
+// time of their processes, which a busy machine disturbs least, and asserts
+// nothing: timings belong in no test. Run it with make bench.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// options are what the command line chooses.
+type options struct {
+	sizes    []int
+	members  int
+	rounds   int
+	duration time.Duration
+	doorward string
+	opa      string
+}
+
+func main() {
+	log.SetFlags(0)
+	var (
+		o     options
+		sizes = flag.String("sizes", "1000,100000,1000000", "memberships of the in-process measurements")
+		serve = flag.String("serve", "", "be one of the floor servers: empty or json (used by bench itself)")
+	)
+	flag.IntVar(&o.members, "members", 10_000, "memberships behind the HTTP servers")
+	flag.IntVar(&o.rounds, "rounds", 4, "interleaved rounds; the best of each server counts")
+	flag.DurationVar(&o.duration, "duration", 3*time.Second, "length of one round")
+	flag.StringVar(&o.doorward, "doorward", "bin/doorward", "the doorward binary")
+	flag.StringVar(&o.opa, "opa", "", "the opa binary; empty: leave the comparison with OPA out")
+	flag.Parse()
+	if *serve != "" {
+		log.Fatal(serveFloor(*serve))
+	}
+	for _, text := range strings.Split(*sizes, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < membersPerAccount {
+			log.Fatalf("bench: -sizes: %q is no number of memberships", text)
+		}
+		o.sizes = append(o.sizes, n)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, o); err != nil {
+		log.Fatal("bench: ", err)
+	}
+}
+
+// run prints the report as Markdown.
+func run(ctx context.Context, o options) error {
+	fmt.Printf("%s, %s/%s, %d cores, %s\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.DateOnly))
+	if err := inProcess(ctx, o.sizes); err != nil {
+		return err
+	}
+	return overHTTP(ctx, o)
+}

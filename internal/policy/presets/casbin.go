@@ -33,7 +33,7 @@ const (
 // lines; and objects about which the lines say the same are judged once, because
 // they differ by name only.
 func judge(cat *catalogue.Catalogue, lines []line) (map[string]mask, error) {
-	names := (&reader{lines: lines}).names()
+	names := namesIn(lines)
 	unions := unionsOf(len(names))
 	alike := objectsAlike(cat, lines)
 	columns := make([]column, len(alike))

@@ -101,7 +101,7 @@ func TestMasksAgreeWithEnforce(t *testing.T) {
 	cat := letters(t)
 	rapid.Check(t, func(t *rapid.T) {
 		lines := randomLines(t, cat.Objects())
-		names := (&reader{lines: lines}).names()
+		names := namesIn(lines)
 		masks, err := judge(cat, lines)
 		if err != nil {
 			t.Fatal(err)
@@ -131,7 +131,7 @@ func TestVerifyNoticesAWrongMask(t *testing.T) {
 		grantOf("yes", "a", "allow"), grantOf("no", "a", "deny"), grantOf("silent", "b", "allow"), grantOf("heir", "b", "allow"),
 		{kind: "g", preset: field{text: "heir"}, parent: field{text: "no"}},
 	}
-	names := (&reader{lines: lines}).names()
+	names := namesIn(lines)
 	right := column{allow: []bool{false, false, false, true}, deny: []bool{true, true, false, false}}
 	if got := fmt.Sprint(names); got != "[heir no silent yes]" {
 		t.Fatal(got)

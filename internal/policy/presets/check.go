@@ -17,7 +17,7 @@ const maxDepth = 8
 // have been left out already.
 func (r *reader) check() {
 	r.repeated()
-	names := r.names()
+	names := namesIn(r.lines)
 	if len(r.lines) == 0 && len(r.faults) == 0 {
 		r.fault(0, 0, "Restore it, or copy the shipped one.", "holds no preset")
 		return
@@ -35,10 +35,10 @@ func (r *reader) check() {
 	}
 }
 
-// names returns the presets that have a line of their own, by name.
-func (r *reader) names() []string {
+// namesIn returns the presets that have a line of their own, by name.
+func namesIn(lines []line) []string {
 	seen := make(map[string]bool)
-	for _, l := range r.lines {
+	for _, l := range lines {
 		if l.kind == "p" {
 			seen[l.preset.text] = true
 		}

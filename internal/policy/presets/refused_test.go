@@ -262,6 +262,7 @@ func TestFaultsOfTheModel(t *testing.T) {
 		"deny-only effect":    {replaced("some(where (p.eft == allow)) && ", ""), "[policy_effect] e must be"},
 		"effect spaced":       {replaced("&& !some", "&&!some"), "[policy_effect] e must be"},
 		"everything":          {replaced(matcher, "m = true"), `[matchers] m must be "g(r.sub, p.sub) && r.obj == p.obj", not "true"`},
+		"matcher turned":      {replaced("r.sub, p.sub", "p.sub, r.sub"), "[matchers] m must be"},
 		"wildcard":            {replaced("r.obj == p.obj", `(r.obj == p.obj || p.obj == "*")`), "[matchers] m must be"},
 		"comment in matcher":  {replaced(matcher, matcher+" # why"), "[matchers] m must be"},
 		"bad matcher":         {replaced("r.obj == p.obj", "r.obj = p.obj"), "[matchers] m must be"},

@@ -123,6 +123,11 @@ test_ownership_is_the_owners if {
 		with input.action as hand_over
 		with input.grant.holds as false
 		with data.doorward.provider as strict
+	doorward.reason == "category_missing" with input as member
+		with input.action as hand_over
+		with input.subject.kind as "owner"
+		with input.grant.holds as false
+		with data.doorward.provider as strict
 }
 
 # C6, req 73, req 81

@@ -90,6 +90,41 @@ func TestKeyHasEverything(t *testing.T) {
 	}
 }
 
+// Neighbours cannot be cut differently: S12.
+func TestKeyKeepsNeighboursApart(t *testing.T) {
+	parts := []func(*rules.Input) *string{
+		func(in *rules.Input) *string { return &in.Action.Name },
+		func(in *rules.Input) *string { return &in.Action.Category },
+		func(in *rules.Input) *string { return &in.Action.Effect },
+		func(in *rules.Input) *string { return &in.Subject.Type },
+		func(in *rules.Input) *string { return &in.Subject.Kind },
+		func(in *rules.Input) *string { return &in.Subject.Status },
+		func(in *rules.Input) *string { return &in.Grant.State },
+		func(in *rules.Input) *string { return &in.Grant.InScope },
+		func(in *rules.Input) *string { return &in.Account.Status },
+		func(in *rules.Input) *string { return &in.Session.Acting },
+		func(in *rules.Input) *string { return (*string)(&in.Request[0].Type) },
+		func(in *rules.Input) *string { return &in.Request[0].Text },
+		func(in *rules.Input) *string { return (*string)(&in.Request[1].Type) },
+		func(in *rules.Input) *string { return &in.Request[1].Text },
+	}
+	cut := func(i int, left, right string) string {
+		in := rules.Input{Request: make([]rules.Value, 2)}
+		*parts[i](&in), *parts[i+1](&in) = left, right
+		return string(in.AppendKey(nil))
+	}
+	for i := range len(parts) - 1 {
+		if cut(i, "ab", "") == cut(i, "a", "b") || cut(i, "", "ab") == cut(i, "a", "b") {
+			t.Errorf("parts %d and %d run into each other", i, i+1)
+		}
+	}
+	has := rules.Input{Has: []bool{true, false}}
+	request := rules.Input{Request: make([]rules.Value, 1)}
+	if string(has.AppendKey(nil)) == string(request.AppendKey(nil)) {
+		t.Error("has and request run into each other")
+	}
+}
+
 func BenchmarkAppendKey(b *testing.B) {
 	p := shippedProgram(b, switches())
 	in := question(b, p, shippedCatalogue(b), "invoice.pay")

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -15,6 +15,7 @@ import (
 	"doorward/internal/directory"
 	"doorward/internal/ijson"
 	"doorward/internal/policy"
+	"doorward/internal/policy/rules"
 	"doorward/internal/portal"
 	"doorward/policies"
 )
@@ -411,21 +412,16 @@ func TestASwappedPolicyAnswersTheNextQuestion(t *testing.T) {
 	readers.Wait()
 }
 
-// The shipped folder gives one digest, whatever else lies in it.
-func TestTheDigestNamesWhatDecides(t *testing.T) {
-	want := shipped(t).Digest
-	if again := shipped(t).Digest; again != want {
-		t.Errorf("%s, then %s", want, again)
+// The list of reasons is closed, and the same for rules and for askers.
+func TestReasonsAreThoseOfTheRules(t *testing.T) {
+	var mine []string
+	for _, reason := range decision.Reasons {
+		mine = append(mine, string(reason))
 	}
-	folder := fstest.MapFS{}
-	copyInto(t, folder)
-	folder["tests/mine.yaml"] = &fstest.MapFile{Data: []byte("rows: []")}
-	folder["README.md"] = &fstest.MapFile{Data: []byte("hello")}
-	if got := load(t, folder).Digest; got != want {
-		t.Error("a table changed the digest")
-	}
-	folder["presets/presets.csv"] = &fstest.MapFile{Data: append(folder["presets/presets.csv"].Data, "\n# a comment\n"...)}
-	if got := load(t, folder).Digest; got == want {
-		t.Error("another preset file, the same digest")
+	theirs := rules.Reasons()
+	slices.Sort(mine)
+	slices.Sort(theirs)
+	if diff := cmp.Diff(theirs, mine); diff != "" {
+		t.Error(diff)
 	}
 }

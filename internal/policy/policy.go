@@ -76,6 +76,11 @@ func LoadWith(fsys fs.FS, switches map[string]string) (*Policy, error) {
 	if err := collect(&faults, err); err != nil {
 		return nil, err
 	}
+	if table != nil {
+		if err := collect(&faults, settings.CheckNames(categoryNames(cat), table.Names())); err != nil {
+			return nil, err
+		}
+	}
 	program, err := rules.Load(cat, rules.File{Path: inputsFile, Data: files[inputsFile]}, modules(files), settings.Data())
 	if err := collect(&faults, err); err != nil {
 		return nil, err
@@ -87,6 +92,14 @@ func LoadWith(fsys fs.FS, switches map[string]string) (*Policy, error) {
 		Digest:    digest(files, switches),
 		Catalogue: cat, Presets: table, Provider: settings, Rules: program,
 	}, nil
+}
+
+func categoryNames(cat *catalogue.Catalogue) []string {
+	names := make([]string, len(cat.Categories))
+	for i, category := range cat.Categories {
+		names[i] = category.Name
+	}
+	return names
 }
 
 func loadProvider(fsys fs.FS, switches map[string]string) (*provider.Provider, error) {

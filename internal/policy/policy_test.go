@@ -1,0 +1,176 @@
+package policy_test
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"doorward/internal/policy"
+	"doorward/internal/policy/fault"
+	"doorward/policies"
+)
+
+// folder is a copy of the shipped policy folder, to be changed.
+func folder(t *testing.T) fstest.MapFS {
+	t.Helper()
+	files := fstest.MapFS{}
+	err := fs.WalkDir(policies.FS, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(policies.FS, name)
+		files[name] = &fstest.MapFile{Data: data}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// edit replaces a text in a file of the folder.
+func edit(t *testing.T, files fstest.MapFS, name, old, new string) {
+	t.Helper()
+	text := string(files[name].Data)
+	if !strings.Contains(text, old) {
+		t.Fatalf("%s does not hold %q any more", name, old)
+	}
+	files[name] = &fstest.MapFile{Data: []byte(strings.Replace(text, old, new, 1))}
+}
+
+func digest(t *testing.T, files fs.FS) string {
+	t.Helper()
+	p, err := policy.Load(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.Digest
+}
+
+// Every decision carries the digest, so it must change with whatever decides, and
+// with nothing else.
+func TestTheDigestNamesWhatDecides(t *testing.T) {
+	want := digest(t, folder(t))
+	if again := digest(t, folder(t)); again != want {
+		t.Errorf("%s, then %s", want, again)
+	}
+	same := folder(t)
+	same["tests/mine.yaml"] = &fstest.MapFile{Data: []byte("rows: []")}
+	same["README.md"] = &fstest.MapFile{Data: []byte("hello")}
+	same["rules/decision_test.rego"] = &fstest.MapFile{Data: append(same["rules/decision_test.rego"].Data, "\n# more\n"...)}
+	if got := digest(t, same); got != want {
+		t.Error("a test changed the digest")
+	}
+	for _, name := range []string{
+		"catalogue.yaml", "provider.yaml", "profiles/simple.yaml", "inputs.yaml",
+		"presets/model.conf", "presets/presets.csv", "rules/decision.rego", "rules/guardrails.rego",
+	} {
+		files := folder(t)
+		files[name] = &fstest.MapFile{Data: append(files[name].Data, "\n# a comment\n"...)}
+		if got := digest(t, files); got == want {
+			t.Errorf("another %s, the same digest", name)
+		}
+	}
+	switched, err := policy.LoadWith(policies.FS, map[string]string{"billing.pay": "false"})
+	if err != nil || switched.Digest == want {
+		t.Errorf("another switch, the same digest, %v", err)
+	}
+}
+
+// A folder that is not sound is no policy, and its faults are told together.
+func TestEveryFaultOfAFolderIsReported(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*testing.T, fstest.MapFS)
+		want   []string // each the beginning of a line, in order
+	}{
+		"a misspelt deny": {
+			func(t *testing.T, f fstest.MapFS) {
+				edit(t, f, "presets/presets.csv", "p, billing, mail:invoice, allow", "p, billing, mail:invoice, denny")
+			},
+			[]string{"presets/presets.csv:50:27: "},
+		},
+		"faults in three files": {
+			func(t *testing.T, f fstest.MapFS) {
+				edit(t, f, "presets/presets.csv", "p, owner, emails, allow", "p, owner, e-mails, allow")
+				edit(t, f, "rules/guardrails.rego", "package doorward", "package doorward\n\nx if input.subject.knd == \"owner\"")
+				edit(t, f, "provider.yaml", "profile:", "profle:")
+			},
+			[]string{"provider.yaml:"},
+		},
+		"a missing file": {
+			func(_ *testing.T, f fstest.MapFS) { delete(f, "catalogue.yaml"); delete(f, "presets/model.conf") },
+			[]string{"catalogue.yaml: is missing", "presets/model.conf: is missing"},
+		},
+		"a rule where no rule is read": {
+			func(_ *testing.T, f fstest.MapFS) {
+				f["guardrails.rego"] = &fstest.MapFile{Data: []byte("package doorward\n")}
+			},
+			[]string{"guardrails.rego: would not be read here"},
+		},
+		"presets where none are read": {
+			func(_ *testing.T, f fstest.MapFS) {
+				f["presets/more.csv"] = &fstest.MapFile{Data: []byte("p, billing, tickets, deny\n")}
+			},
+			[]string{"presets/more.csv: would not be read here"},
+		},
+		"a switch that names nothing": {
+			func(t *testing.T, f fstest.MapFS) {
+				edit(t, f, "profiles/simple.yaml", "writes: [invoices", "writes: [invoises")
+			},
+			[]string{"profiles/simple.yaml:"},
+		},
+		"a rule that asks for what is not declared": {
+			func(t *testing.T, f fstest.MapFS) {
+				edit(t, f, "rules/guardrails.rego", "input.subject.kind", "input.subject.knd")
+			},
+			[]string{"rules/guardrails.rego:"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := folder(t)
+			c.change(t, files)
+			p, err := policy.Load(files)
+			var list fault.List
+			if !errors.As(err, &list) || p != nil {
+				t.Fatalf("got %v, %v", p, err)
+			}
+			lines := strings.Split(err.Error(), "\n")
+			for _, want := range c.want {
+				if len(lines) == 0 || !strings.HasPrefix(lines[0], want) {
+					t.Fatalf("want %q, then more, in\n%v", want, err)
+				}
+				lines = lines[1:]
+			}
+		})
+	}
+}
+
+// A file that cannot be read is an error, not a smaller policy.
+func TestAnUnreadableFolderIsAnError(t *testing.T) {
+	for name, fsys := range map[string]fs.FS{
+		"no folder":    brokenFS{folder(t), "."},
+		"no rule file": brokenFS{folder(t), "rules/guardrails.rego"},
+	} {
+		p, err := policy.Load(fsys)
+		if !errors.Is(err, errBroken) || p != nil {
+			t.Errorf("%s: got %v, %v", name, p, err)
+		}
+	}
+}
+
+var errBroken = errors.New("input/output error")
+
+// brokenFS cannot read one of its files.
+type brokenFS struct {
+	fs.FS
+	broken string
+}
+
+func (f brokenFS) Open(name string) (fs.File, error) {
+	if name == f.broken {
+		return nil, errBroken
+	}
+	return f.FS.Open(name)
+}

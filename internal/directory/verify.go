@@ -77,7 +77,7 @@ func (w *walk) passes(at portal.Position, seq uint64) error {
 		return &audit.BrokenError{Seq: seq, Why: fmt.Sprintf("the head says %v where the trail has %v", w.head, at)}
 	}
 	if w.witness != nil && at.Revision == w.witness.Revision && !w.witness.Marks(at) {
-		return &audit.BrokenError{Seq: seq, Why: fmt.Sprintf("the witness saw another history: the trail has %v at its revision", at)}
+		return &audit.BrokenError{Seq: seq, Why: fmt.Sprintf("another history: the trail has %v, the witness saw %v", at, *w.witness)}
 	}
 	return nil
 }
@@ -91,7 +91,7 @@ func (w *walk) end(now portal.Position) error {
 	case at.Revision < w.head.Revision, at.Revision == now.Revision && at != now:
 		return &audit.BrokenError{Seq: lines + 1, Why: fmt.Sprintf("missing: the trail ends at %v, the head says %v", at, now)}
 	case w.witness != nil && at.Revision < w.witness.Revision:
-		return &audit.BrokenError{Seq: lines + 1, Why: fmt.Sprintf("missing: the trail ends at %v, the witness saw revision %d", at, w.witness.Revision)}
+		return &audit.BrokenError{Seq: lines + 1, Why: fmt.Sprintf("missing: the trail ends at %v, the witness saw %v", at, *w.witness)}
 	}
 	return w.passes(at, lines)
 }

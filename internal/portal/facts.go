@@ -81,7 +81,7 @@ type Mark struct {
 // ErrMark tells that a text is not a position.
 var ErrMark = errors.New("not a position: write it as decision headers show it, revision.tag")
 
-// ParseMark reads a position as String writes it.
+// ParseMark reads a position exactly as String writes it.
 func ParseMark(s string) (Mark, error) {
 	rev, tag, ok := strings.Cut(s, ".")
 	if !ok || len(tag) != tagDigits {
@@ -92,10 +92,17 @@ func ParseMark(s string) (Mark, error) {
 		return Mark{}, fmt.Errorf("%q: %w", s, ErrMark)
 	}
 	m := Mark{Revision: Revision(n)}
-	if _, err := hex.Decode(m.Prefix[:], []byte(tag)); err != nil {
+	if _, err := hex.Decode(m.Prefix[:], []byte(tag)); err != nil || m.String() != s {
 		return Mark{}, fmt.Errorf("%q: %w", s, ErrMark)
 	}
 	return m, nil
+}
+
+// String returns the mark as the position it marks is written.
+func (m Mark) String() string {
+	p := Position{Revision: m.Revision}
+	copy(p.Tag[:], m.Prefix[:])
+	return p.String()
 }
 
 // Marks tells whether m is the written form of p.

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -39,6 +40,9 @@ func TestMain(m *testing.M) {
 // child is the other process. It says "ready" or what it has done, line by line,
 // and goes on when it is sent a line.
 func child(role, path string) error {
+	if role == "look" {
+		return look(path + "-shm")
+	}
 	ctx, orders := context.Background(), bufio.NewReader(os.Stdin)
 	s, err := sqlite.Open(ctx, path, sqlite.Options{})
 	if err != nil {
@@ -77,6 +81,22 @@ func child(role, path string) error {
 		return nil
 	}
 	return errors.New("no such role")
+}
+
+// look says whether some process holds the lock by which SQLite knows that a WAL
+// index is in use (UNIX_SHM_DMS in os_unix.c).
+func look(index string) error {
+	f, err := os.Open(index)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	lock := syscall.Flock_t{Type: syscall.F_WRLCK, Whence: io.SeekStart, Start: 128, Len: 1}
+	if err := syscall.FcntlFlock(f.Fd(), syscall.F_GETLK, &lock); err != nil {
+		return err
+	}
+	fmt.Println(map[bool]string{true: "free", false: "held"}[lock.Type == syscall.F_UNLCK])
+	return nil
 }
 
 // addUser adds the user whose id is the revision before.
@@ -120,7 +140,7 @@ func start(t *testing.T, role, path string) *process {
 		t.Fatal(err)
 	}
 	p := &process{cmd, stdin, bufio.NewReader(stdout)}
-	t.Cleanup(func() { p.kill() })
+	t.Cleanup(func() { p.kill("") })
 	return p
 }
 
@@ -141,8 +161,16 @@ func (p *process) order(t *testing.T) {
 	}
 }
 
-// kill kills the child (SIGKILL) and waits for it. Killing it again does nothing.
-func (p *process) kill() {
+// kill kills the child (SIGKILL), and returns the last whole line it had said,
+// or else last. Killing it again does nothing.
+func (p *process) kill(last string) string {
 	_ = p.cmd.Process.Kill()
+	rest, _ := io.ReadAll(p.stdout)
 	_ = p.cmd.Wait()
+	for line := range strings.Lines(string(rest)) {
+		if said, whole := strings.CutSuffix(line, "\n"); whole {
+			last = said
+		}
+	}
+	return last
 }

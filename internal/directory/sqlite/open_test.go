@@ -94,3 +94,16 @@ func TestPathsWithStrangeLetters(t *testing.T) {
 		}
 	}
 }
+
+// What the promises of this package rest on (design R11).
+func TestSettings(t *testing.T) {
+	s := open(t, file(t), sqlite.Options{})
+	for pragma, want := range map[string]string{
+		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "secure_delete": "1", "trusted_schema": "0",
+		"busy_timeout": "5000", "query_only": "0",
+	} {
+		if got, err := s.Setting(t.Context(), pragma); got != want || err != nil {
+			t.Errorf("%s is %s, %v, want %s", pragma, got, err, want)
+		}
+	}
+}

@@ -91,19 +91,19 @@ func twelveLines(t *testing.T) (path string, marks map[portal.Revision]portal.Ma
 	defer s.Close()
 	p := found(t, s)
 	for range 5 {
-		marks[p.Revision] = mark(t, p)
+		marks[p.Revision] = mark(t, p.String())
 		var err error
 		if p, err = addUser(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 	}
-	marks[p.Revision] = mark(t, p)
+	marks[p.Revision] = mark(t, p.String())
 	return path, marks
 }
 
-func mark(t *testing.T, p portal.Position) portal.Mark {
+func mark(t *testing.T, position string) portal.Mark {
 	t.Helper()
-	m, err := portal.ParseMark(p.String())
+	m, err := portal.ParseMark(position)
 	if err != nil {
 		t.Fatal(err)
 	}

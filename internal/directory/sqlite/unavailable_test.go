@@ -17,9 +17,7 @@ import (
 	"doorward/internal/portal"
 )
 
-// raw opens the file past the store, with the driver the store registered. It
-// is a handle of its own: never on a file while a store of this process has it
-// open, except through SQLite, which knows of both.
+// raw opens the file past the store, with the driver the store registered.
 func raw(t *testing.T, path string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("sqlite", path)
@@ -138,6 +136,11 @@ func TestCloseWaits(t *testing.T) {
 			}
 		}
 		tx.Log(audit.Entry{Actor: "user:tester", Action: "user.put"})
+		for i := range portal.Revision(200) {
+			if err := tx.PutUser(t.Context(), portal.User{ID: userAfter(i), Status: portal.UserActive}); err != nil {
+				return err
+			}
+		}
 		return tx.PutUser(t.Context(), portal.User{ID: "anna", Status: portal.UserActive})
 	})
 	if err != nil {
@@ -151,6 +154,27 @@ func TestCloseWaits(t *testing.T) {
 	}
 	if u, err := open(t, path, sqlite.Options{}).User(t.Context(), "anna"); err != nil {
 		t.Errorf("%v, %v", u, err)
+	}
+}
+
+func TestCloseWaitsForReaders(t *testing.T) {
+	s := open(t, file(t), sqlite.Options{})
+	read, done := s.HoldReader()
+	closed := make(chan error)
+	go func() { closed <- s.Close() }()
+	for { // until Close has begun
+		if _, err := s.Head(t.Context()); errors.Is(err, directory.ErrUnavailable) {
+			break
+		}
+	}
+	for range 100 {
+		if err := read(t.Context()); err != nil {
+			t.Fatalf("closed under a reader: %v", err)
+		}
+	}
+	done()
+	if err := <-closed; err != nil {
+		t.Error(err)
 	}
 }
 

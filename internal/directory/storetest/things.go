@@ -102,25 +102,36 @@ func roundTrip(t *testing.T, s directory.Store) {
 	}
 }
 
+// Nanoseconds and zones are not kept, and putting others changes nothing.
 func timePrecision(t *testing.T, s directory.Store) {
-	zone := time.FixedZone("east", 5*3600)
-	put, want := user(anna), user(anna)
-	put.CreatedAt = time.Date(2026, 8, 1, 17, 0, 0, 123456789, zone)
-	want.CreatedAt = noon
-	p := commit(t, s, put)
-	got, err := s.User(t.Context(), anna)
-	if err != nil || got != want {
-		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	ctx := t.Context()
+	things := func(at time.Time) (portal.Account, portal.User, portal.Membership, directory.Token) {
+		a, u, m, tok := fullAccount(), fullUser(), fullMembership(), fullToken()
+		a.CreatedAt, u.CreatedAt, m.CreatedAt, tok.CreatedAt = at, at, at, at
+		m.LastLogin, m.Grant.NotBefore, m.Grant.NotAfter, tok.RevokedAt = at, at, at, at
+		return a, u, m, tok
 	}
-	put.CreatedAt = put.CreatedAt.Add(10) // nanoseconds, which are not kept
-	again, err := s.Update(t.Context(), func(tx directory.Tx) error { return tx.PutUser(t.Context(), put) })
+	east := time.Date(2026, 8, 1, 17, 0, 0, 123456789, time.FixedZone("east", 5*3600))
+	a, u, m, tok := things(east)
+	p := commit(t, s, a, u, m, tok)
+	wantA, wantU, wantM, wantT := things(noon)
+	gotA, errA := s.Account(ctx, acme)
+	gotU, errU := s.User(ctx, anna)
+	gotM, errM := s.Membership(ctx, acme, anna)
+	gotT, errT := s.Tokens(ctx)
+	want, got := []any{wantA, wantU, wantM, []directory.Token{wantT}}, []any{gotA, gotU, gotM, gotT}
+	if diff := cmp.Diff(want, got); diff != "" || errors.Join(errA, errU, errM, errT) != nil {
+		t.Error(diff, errA, errU, errM, errT)
+	}
+	a, u, m, tok = things(east.Add(10))
+	again, err := s.Update(ctx, func(tx directory.Tx) error { return put(ctx, tx, a, u, m, tok) })
 	if err != nil || again != p {
 		t.Errorf("a change of nanoseconds committed: %v, %v", again, err)
 	}
 	old := user(ben)
 	old.CreatedAt = time.Date(1, 1, 1, 0, 0, 0, 1000, time.UTC)
 	commit(t, s, old)
-	if got, err := s.User(t.Context(), ben); err != nil || got != old {
+	if got, err := s.User(ctx, ben); err != nil || got != old {
 		t.Errorf("got %+v, %v, want %+v", got, err, old)
 	}
 }

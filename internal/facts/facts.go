@@ -235,24 +235,33 @@ func (c *Cache) apply(ctx context.Context, was *applied) (portal.Position, error
 	return position, err
 }
 
+// follow applies changes batch by batch until there are none left: only then is
+// the position the head, which is what the stamp vouches for.
 func (c *Cache) follow(ctx context.Context, was *applied) (portal.Position, error) {
 	if was == nil {
 		return portal.Position{}, errForget
 	}
-	changes, position, err := c.source.Changes(ctx, was.position.Revision, maxCatchUp)
-	if err != nil {
-		return portal.Position{}, err
+	position := was.position
+	for followed := 0; followed < maxCatchUp; {
+		changes, next, err := c.source.Changes(ctx, position.Revision, maxCatchUp)
+		if err != nil {
+			return portal.Position{}, err
+		}
+		if len(changes) == 0 && next == position {
+			return position, nil
+		}
+		// A directory that went back, or has another history, shares nothing with us.
+		if next.Revision <= position.Revision {
+			return portal.Position{}, errForget
+		}
+		for _, change := range changes {
+			c.drop(change)
+		}
+		c.metrics.applied.Add(float64(len(changes)))
+		followed += len(changes)
+		position = next
 	}
-	// A directory that went back, or has another history, shares nothing with us.
-	sameRevision := position.Revision == was.position.Revision
-	if position.Revision < was.position.Revision || sameRevision && position != was.position || len(changes) >= maxCatchUp {
-		return portal.Position{}, errForget
-	}
-	for _, change := range changes {
-		c.drop(change)
-	}
-	c.metrics.applied.Add(float64(len(changes)))
-	return position, nil
+	return portal.Position{}, errForget
 }
 
 func (c *Cache) drop(change directory.Change) {

@@ -148,6 +148,34 @@ func TestEveryKindOfChangeIsSeen(t *testing.T) {
 	}
 }
 
+// Thousands of changes in several revisions come in several batches. The first one
+// is not yet all: an answer after it alone would be a stale allow.
+func TestManyChangesAtOnceAreAllApplied(t *testing.T) {
+	store := open(t)
+	cache := facts.NewCache(store, facts.Options{})
+	if _, _, err := cache.Read(t.Context(), key(anna)); err != nil {
+		t.Fatal(err)
+	}
+	fill := func(from, to int) func(directory.Tx) error {
+		return func(tx directory.Tx) error {
+			for i := from; i < to; i++ {
+				if err := tx.PutUser(t.Context(), portal.User{ID: portal.UserID(fmt.Sprint("u", i)), Status: portal.UserActive}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	update(t, store, fill(0, 6000))
+	head := update(t, store, func(tx directory.Tx) error {
+		return errors.Join(fill(6000, 12000)(tx), tx.PutUser(t.Context(), portal.User{ID: anna, Status: portal.UserDisabled}))
+	})
+	f, at, err := cache.Read(t.Context(), key(anna))
+	if err != nil || f.User.Status != portal.UserDisabled || at != head {
+		t.Errorf("got %+v at %v, %v; the head is %v", f.User, at, err, head)
+	}
+}
+
 // hooked lets a test do something in the middle of a call to the source.
 type hooked struct {
 	facts.Source

@@ -4,19 +4,19 @@
 # users about accounts can reach.
 package bench
 
-user := data.bench.users[input.subject.id]
+user := data.portal.users[input.subject.id]
 
-account := data.bench.accounts[input.resource.id]
+account := data.portal.accounts[input.resource.id]
 
-membership := data.bench.memberships[input.resource.id][input.subject.id]
+membership := data.portal.memberships[input.resource.id][input.subject.id]
 
-action := data.bench.actions[input.action.name]
+action := data.portal.actions[input.action.name]
 
-provider := data.bench.provider
+provider := data.portal.provider
 
 holds(category) if {
 	some preset in membership.presets
-	data.bench.presets[preset][category]
+	data.portal.presets[preset][category]
 }
 
 decision := {"allow": false, "reason": refusal}

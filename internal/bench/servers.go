@@ -25,6 +25,7 @@ type server struct {
 	address        string
 	requestsToSend [][]byte
 	process        *os.Process
+	ended          chan error
 	folder         string
 
 	requests int64
@@ -34,7 +35,7 @@ type server struct {
 func (s *server) stop() {
 	if s.process != nil {
 		_ = s.process.Kill()
-		_, _ = s.process.Wait()
+		<-s.ended
 	}
 	_ = os.RemoveAll(s.folder)
 }
@@ -76,14 +77,19 @@ func (s *server) launch(ctx context.Context, name string, args ...string) error 
 	if err := command.Start(); err != nil {
 		return err
 	}
-	s.process = command.Process
-	for range 600 {
+	s.process, s.ended = command.Process, make(chan error, 1)
+	go func() { s.ended <- command.Wait() }()
+	for {
 		if conn, err := net.Dial("tcp", s.address); err == nil {
 			return conn.Close()
 		}
-		time.Sleep(50 * time.Millisecond)
+		select {
+		case err := <-s.ended:
+			s.process = nil
+			return fmt.Errorf("%s ended before it listened: %w", name, err)
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
-	return fmt.Errorf("%s does not listen on %s", name, s.address)
 }
 
 // freeAddress finds a loopback port nobody listens on.
@@ -196,7 +202,7 @@ func startOPA(ctx context.Context, binary string, members []member) (*server, er
 	if err := os.WriteFile(dataFile, data, 0o600); err != nil {
 		return s, err
 	}
-	return s, s.launch(ctx, binary, "run", "--server", "--addr", s.address, "--log-level", "error", "--disable-telemetry", rulesFile, dataFile)
+	return s, s.launch(ctx, binary, "run", "--server", "--addr", s.address, "--log-level", "error", "--skip-version-check", rulesFile, dataFile)
 }
 
 // opaData is what OPA keeps in memory: catalogue, presets and memberships.
@@ -225,7 +231,7 @@ func opaData(members []member) ([]byte, error) {
 		}
 		memberships[string(m.account)][string(m.user)] = map[string]any{"state": "active", "owner": m.preset == "owner", "presets": []string{m.preset}}
 	}
-	return json.Marshal(map[string]any{"bench": map[string]any{
+	return json.Marshal(map[string]any{"portal": map[string]any{
 		"presets": presets, "actions": actions, "accounts": accounts, "users": users, "memberships": memberships,
 		"provider": p.Provider.Data(),
 	}})

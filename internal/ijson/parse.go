@@ -20,9 +20,12 @@ func Parse(body []byte) (Value, error) {
 // ParseAny reads body as exactly one JSON value of any kind. Its error is an
 // *Error.
 func ParseAny(body []byte) (Value, error) {
-	size := measure(body)
-	if size.depth > MaxDepth || !jsontext.Value(body).IsValid() {
-		return Value{}, explain(body)
+	size, ok := simple(body)
+	if !ok {
+		size = measure(body)
+		if size.depth > MaxDepth || !jsontext.Value(body).IsValid() {
+			return Value{}, explain(body)
+		}
 	}
 	b := builder{text: string(body)}
 	b.members.slots = make([]Member, size.members)

@@ -41,9 +41,14 @@ type Handler struct {
 	last    atomic.Pointer[basisText] // the basis written last
 }
 
+// A Mux takes handlers by pattern, as *http.ServeMux does.
+type Mux interface {
+	Handle(pattern string, handler http.Handler)
+}
+
 // Register adds the endpoints to mux, for every method: what is not POST is
 // answered with a problem (405).
-func (h *Handler) Register(mux *http.ServeMux) {
+func (h *Handler) Register(mux Mux) {
 	mux.Handle(EvaluationPath, problem.Handle(h.Log, h.endpoint(h.evaluation)))
 	mux.Handle(EvaluationsPath, problem.Handle(h.Log, h.endpoint(h.evaluations)))
 }

@@ -42,7 +42,7 @@ func overHTTP(ctx context.Context, o options) error {
 	return nil
 }
 
-func report(servers []*server, o options) {
+func report(servers []*target, o options) {
 	fmt.Printf("### One request over HTTP, %d memberships, server on one core\n\n"+
 		"| server | CPU ns a request | of the empty handler | of the decoding handler | requests measured |\n|---|---|---|---|---|\n", o.members)
 	empty, decoding := servers[0].best, servers[1].best
@@ -55,7 +55,7 @@ func report(servers []*server, o options) {
 }
 
 // round asks s questions for a while and notes the CPU time per request.
-func (s *server) round(ctx context.Context, duration time.Duration) error {
+func (s *target) round(ctx context.Context, duration time.Duration) error {
 	before, err := s.cpu()
 	if err != nil {
 		return err
@@ -76,7 +76,7 @@ func (s *server) round(ctx context.Context, duration time.Duration) error {
 }
 
 // cpu is the CPU time the server's process has used.
-func (s *server) cpu() (time.Duration, error) {
+func (s *target) cpu() (time.Duration, error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.process.Pid))
 	if err != nil {
 		return 0, err

@@ -49,7 +49,7 @@ func post(path, body string) []byte {
 
 // sameAnswers checks that the deciding servers agree on every question: a ratio
 // between different answers would mean nothing.
-func sameAnswers(servers []*server, members []member) error {
+func sameAnswers(servers []*target, members []member) error {
 	for i, m := range chosen(members) {
 		want := m.preset == "owner" || m.preset == "administrator" || m.preset == "billing"
 		for _, s := range servers {
@@ -66,7 +66,7 @@ func sameAnswers(servers []*server, members []member) error {
 }
 
 // answer asks one question and reads the decision out of either server's answer.
-func (s *server) answer(request []byte) (bool, error) {
+func (s *target) answer(request []byte) (bool, error) {
 	conn, err := net.Dial("tcp", s.address)
 	if err != nil {
 		return false, err

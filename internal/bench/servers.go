@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -16,11 +17,12 @@ import (
 
 	"doorward/internal/directory/sqlite"
 	"doorward/internal/policy"
+	"doorward/internal/server"
 	"doorward/policies"
 )
 
-// A server is a process under measurement.
-type server struct {
+// A target is a server process under measurement.
+type target struct {
 	name           string
 	address        string
 	requestsToSend [][]byte
@@ -32,7 +34,7 @@ type server struct {
 	best     float64 // CPU nanoseconds a request
 }
 
-func (s *server) stop() {
+func (s *target) stop() {
 	if s.process != nil {
 		_ = s.process.Kill()
 		<-s.ended
@@ -46,17 +48,17 @@ const action = "invoice.view"
 
 // startServers starts the two floors, Doorward and OPA, in this order, which
 // report relies on.
-func startServers(ctx context.Context, o options, members []member) ([]*server, error) {
+func startServers(ctx context.Context, o options, members []member) ([]*target, error) {
 	questions := authzenRequests(members)
-	starts := []func() (*server, error){
-		func() (*server, error) { return startFloor(ctx, "empty", questions) },
-		func() (*server, error) { return startFloor(ctx, "json", questions) },
-		func() (*server, error) { return startDoorward(ctx, o.doorward, members, questions) },
+	starts := []func() (*target, error){
+		func() (*target, error) { return startFloor(ctx, "empty", questions) },
+		func() (*target, error) { return startFloor(ctx, "json", questions) },
+		func() (*target, error) { return startDoorward(ctx, o.doorward, members, questions) },
 	}
 	if o.opa != "" {
-		starts = append(starts, func() (*server, error) { return startOPA(ctx, o.opa, members) })
+		starts = append(starts, func() (*target, error) { return startOPA(ctx, o.opa, members) })
 	}
-	var servers []*server
+	var servers []*target
 	for _, start := range starts {
 		s, err := start()
 		if s != nil {
@@ -70,7 +72,7 @@ func startServers(ctx context.Context, o options, members []member) ([]*server, 
 }
 
 // launch starts a command that will serve on the server's address, on one core.
-func (s *server) launch(ctx context.Context, name string, args ...string) error {
+func (s *target) launch(ctx context.Context, name string, args ...string) error {
 	command := exec.CommandContext(ctx, name, args...)
 	command.Env = append(os.Environ(), "GOMAXPROCS=1")
 	command.Stderr = os.Stderr
@@ -102,7 +104,7 @@ func freeAddress() (string, error) {
 	return listener.Addr().String(), nil
 }
 
-func newServer(name string, requests [][]byte) (*server, error) {
+func newServer(name string, requests [][]byte) (*target, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -111,10 +113,10 @@ func newServer(name string, requests [][]byte) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &server{name: name, address: address, requestsToSend: requests, folder: folder}, nil
+	return &target{name: name, address: address, requestsToSend: requests, folder: folder}, nil
 }
 
-func startFloor(ctx context.Context, kind string, questions [][]byte) (*server, error) {
+func startFloor(ctx context.Context, kind string, questions [][]byte) (*target, error) {
 	s, err := newServer(map[string]string{"empty": "empty handler", "json": "encoding/json decodes the body"}[kind], questions)
 	if err != nil {
 		return nil, err
@@ -156,13 +158,17 @@ func serveFloor(what string) error {
 	}
 	for kind, handler := range handlers {
 		if address, ok := strings.CutPrefix(what, kind+"="); ok {
-			return http.ListenAndServe(address, handler)
+			listener, err := net.Listen("tcp", address)
+			if err != nil {
+				return err
+			}
+			return server.NewHTTPServer(handler, slog.Default()).Serve(listener)
 		}
 	}
 	return fmt.Errorf("no floor server %q", what)
 }
 
-func startDoorward(ctx context.Context, binary string, members []member, questions [][]byte) (*server, error) {
+func startDoorward(ctx context.Context, binary string, members []member, questions [][]byte) (*target, error) {
 	s, err := newServer("doorward", questions)
 	if err != nil {
 		return nil, err
@@ -186,7 +192,7 @@ var equivalentRules []byte
 
 // startOPA starts OPA's server with equivalent rules, and the same memberships
 // and presets as data in its memory.
-func startOPA(ctx context.Context, binary string, members []member) (*server, error) {
+func startOPA(ctx context.Context, binary string, members []member) (*target, error) {
 	s, err := newServer("OPA's own server", opaRequests(members))
 	if err != nil {
 		return nil, err

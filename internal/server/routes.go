@@ -22,7 +22,7 @@ func fallback(mux *http.ServeMux) func(http.ResponseWriter, *http.Request) error
 		for _, method := range methods {
 			probe := *r
 			probe.Method = method
-			if _, pattern := mux.Handler(&probe); pattern != anything && pattern != "" {
+			if _, pattern := mux.Handler(&probe); pattern != anything && pattern != decisions && pattern != "" {
 				allow = append(allow, method)
 			}
 		}
@@ -33,13 +33,28 @@ func fallback(mux *http.ServeMux) func(http.ResponseWriter, *http.Request) error
 	}
 }
 
-// anything is the pattern of the fallback.
-const anything = "/"
+// The patterns of the fallbacks: below /access/ even what is not there is shown
+// only to those who may ask.
+const (
+	anything  = "/"
+	decisions = "/access/"
+)
 
 // mountDecisions mounts the AuthZEN endpoints behind the guard.
 func mountDecisions(mux *http.ServeMux, guard *token.Guard, decider authzen.Decider, log *slog.Logger) {
-	guarded := http.NewServeMux()
-	(&authzen.Handler{Decider: decider, Log: log}).Register(guarded)
-	guarded.Handle(anything, problem.Handle(log, fallback(guarded)))
-	mux.Handle("/access/", guard.Protect(token.Decide, guarded))
+	behind := guarded{mux, guard}
+	(&authzen.Handler{Decider: decider, Log: log}).Register(behind)
+	behind.Handle(decisions, problem.Handle(log, fallback(mux)))
+}
+
+// guarded mounts handlers behind a guard on one mux: a mux of their own would
+// match every path twice.
+type guarded struct {
+	mux   *http.ServeMux
+	guard *token.Guard
+}
+
+// Handle mounts a handler for those whose token may decide.
+func (g guarded) Handle(pattern string, handler http.Handler) {
+	g.mux.Handle(pattern, g.guard.Protect(token.Decide, handler))
 }

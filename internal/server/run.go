@@ -52,7 +52,7 @@ func Run(ctx context.Context, c config.Config, o Options) (err error) {
 		return err
 	}
 	urls := make([]string, len(all))
-	srv := newHTTPServer(s.Handler, o.Log)
+	srv := NewHTTPServer(s.Handler, o.Log)
 	for i, l := range all {
 		urls[i] = l.url
 		if l.tls != nil {
@@ -71,7 +71,10 @@ func Run(ctx context.Context, c config.Config, o Options) (err error) {
 	return nil
 }
 
-func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
+// NewHTTPServer makes the server that handler is served by, with the limits that
+// keep a slow or hostile client from holding it (S41). Benchmarks use it for
+// their floors, so that handlers are compared and not settings.
+func NewHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout,

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -203,13 +204,29 @@ func (e *encoder) fits(values []Value) error {
 		case Boolean:
 			valid = valid && (v.Text == "true" || v.Text == "false")
 		case Number:
-			valid = valid && json.Valid([]byte(v.Text))
+			valid = valid && ValidNumber(v.Text)
 		}
 		if !valid {
 			return fmt.Errorf("request value %s is %s %q, declared as %s", strings.Join(leaf.Path, "."), v.Type, v.Text, leaf.Type)
 		}
 	}
 	return nil
+}
+
+// maxExponent is the largest power of ten that a number may have, of either sign.
+const maxExponent = 300
+
+// ValidNumber tells whether rules can reckon with a number in JSON: OPA panics on
+// 1e999999999, and takes minutes over less.
+func ValidNumber(literal string) bool {
+	if !json.Valid([]byte(literal)) {
+		return false
+	}
+	if at := strings.IndexAny(literal, "eE"); at >= 0 {
+		exponent, err := strconv.Atoi(literal[at+1:])
+		return err == nil && -maxExponent <= exponent && exponent <= maxExponent
+	}
+	return true
 }
 
 // A branch is one object of the request document, or the place of one value.

@@ -43,8 +43,15 @@ func prepare(compiler *ast.Compiler, provider map[string]any) (rego.PreparedEval
 
 // Eval asks the rules. It stops when ctx ends; give it a deadline. Its error is
 // an *EvalError.
-func (p *Program) Eval(ctx context.Context, in *Input) (Outcome, error) {
-	outcome, err := p.eval(ctx, in)
+func (p *Program) Eval(ctx context.Context, in *Input) (outcome Outcome, err error) {
+	// OPA panics on some values, and whose value it was the rules cannot know: that
+	// must cost the one answer, not the process.
+	defer func() {
+		if cause := recover(); cause != nil {
+			outcome, err = Outcome{}, &EvalError{Action: in.Action.Name, Err: fmt.Errorf("OPA panicked: %v", cause)}
+		}
+	}()
+	outcome, err = p.eval(ctx, in)
 	if err != nil {
 		return Outcome{}, &EvalError{Action: in.Action.Name, Err: err}
 	}

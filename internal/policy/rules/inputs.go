@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"encoding/json"
 	"path"
 	"regexp"
 	"slices"
@@ -167,7 +166,7 @@ func (in *inputsReader) value(n *yaml.Node, want Type) Value {
 	case "!!bool":
 		fits = want == Boolean && (n.Value == "true" || n.Value == "false")
 	case "!!int", "!!float":
-		fits = want == Number && json.Valid([]byte(n.Value))
+		fits = want == Number && ValidNumber(n.Value)
 	}
 	if n.Kind != yaml.ScalarNode || !fits {
 		in.Fault(n, "Write it as it would stand in JSON.", "%q is not a %s", n.Value, want)

@@ -101,6 +101,7 @@ func TestInputsAreReadStrictly(t *testing.T) {
 		{"absent of another type", request("  - path: context.a\n    type: boolean\n    absent: \"no\" # HERE\n    for: [invoice.pay]"), "not a boolean"},
 		{"number that is not JSON", request("  - path: context.a\n    type: number\n    absent: 0x10 # HERE\n    for: [invoice.pay]"), "not a number"},
 		{"infinity", request("  - path: context.a\n    type: number\n    absent: .inf # HERE\n    for: [invoice.pay]"), "not a number"},
+		{"a number that OPA panics on", request("  - path: context.a\n    type: number\n    absent: 1e999999999 # HERE\n    for: [invoice.pay]"), "not a number"},
 		{"sample of another type", request("  - path: context.a\n    type: number\n    absent: 0\n    for: [invoice.pay]\n    samples: [a] # HERE"), "not a number"},
 		{"sample that is a list", request("  - path: context.a\n    type: string\n    absent: \"\"\n    for: [invoice.pay]\n    samples: [[a]] # HERE"), "not a string"},
 		{"alias", "has: &a []\nrequest: *a # HERE\n", "alias"},

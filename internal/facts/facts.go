@@ -56,9 +56,9 @@ const maxCatchUp = 10_000
 // was true together.
 type Cache struct {
 	source      Source
-	accounts    *table[portal.AccountID, portal.AccountFacts]
-	users       *table[portal.UserID, portal.UserFacts]
-	memberships *table[membershipKey, portal.MembershipFacts]
+	accounts    cells[portal.AccountID, portal.AccountFacts]
+	users       cells[portal.UserID, portal.UserFacts]
+	memberships *table[membershipKey, membership]
 	grants      interner
 	metrics     metrics
 
@@ -69,6 +69,14 @@ type Cache struct {
 type membershipKey struct {
 	account portal.AccountID
 	user    portal.UserID
+}
+
+// A membership is one user's place in one account, with the way to what is known
+// of both: one look-up finds all facts of a question.
+type membership struct {
+	account *cell[portal.AccountFacts]
+	user    *cell[portal.UserFacts]
+	facts   portal.MembershipFacts
 }
 
 // applied says up to where changes were applied, and what the stamp was before
@@ -86,9 +94,9 @@ func NewCache(source Source, o Options) *Cache {
 	}
 	c := &Cache{
 		source:      source,
-		accounts:    newTable[portal.AccountID, portal.AccountFacts](size),
-		users:       newTable[portal.UserID, portal.UserFacts](size),
-		memberships: newTable[membershipKey, portal.MembershipFacts](size),
+		accounts:    cells[portal.AccountID, portal.AccountFacts]{newTable[portal.AccountID, *cell[portal.AccountFacts]](size)},
+		users:       cells[portal.UserID, portal.UserFacts]{newTable[portal.UserID, *cell[portal.UserFacts]](size)},
+		memberships: newTable[membershipKey, membership](size),
 	}
 	c.metrics = newMetrics(o.Registerer, c)
 	return c
@@ -141,14 +149,16 @@ func (c *Cache) lookup(key portal.FactKey) (f portal.Facts, ok bool) {
 		return f, false
 	}
 	user := portal.UserID(key.Subject.ID)
-	if f.User, ok = c.users.get(user); !ok || key.Account == "" {
-		return f, ok
+	if key.Account == "" {
+		known, _ := c.users.get(user)
+		return f, known.read(&f.User)
 	}
-	if f.Membership, ok = c.memberships.get(membershipKey{key.Account, user}); !ok {
-		return f, false
+	place, ok := c.memberships.get(membershipKey{key.Account, user})
+	if !ok || !place.account.read(&f.Account) || !place.user.read(&f.User) {
+		return portal.Facts{}, false
 	}
-	f.Account, ok = c.accounts.get(key.Account)
-	return f, ok
+	f.Membership = place.facts
+	return f, true
 }
 
 // readThrough reads all keys from the source, in one snapshot begun now, and
@@ -177,14 +187,15 @@ func (c *Cache) remember(keys []portal.FactKey, all []portal.Facts, position por
 		// The key's texts may be cut out of a whole request, which a remembered
 		// entry must not keep alive.
 		f, user := all[i], portal.UserID(strings.Clone(key.Subject.ID))
-		c.users.put(user, f.User)
+		person := c.users.fill(user, f.User)
 		if key.Account == "" {
 			continue
 		}
 		account := portal.AccountID(strings.Clone(string(key.Account)))
 		f.Membership.Grant = c.grants.intern(f.Membership.Grant)
-		c.accounts.put(account, f.Account)
-		c.memberships.put(membershipKey{account, user}, f.Membership)
+		c.memberships.put(membershipKey{account, user}, membership{
+			account: c.accounts.fill(account, f.Account), user: person, facts: f.Membership,
+		})
 	}
 }
 

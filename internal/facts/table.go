@@ -43,17 +43,28 @@ func (t *table[K, V]) get(k K) (V, bool) {
 	return v, ok
 }
 
+// put sets the entry of k.
 func (t *table[K, V]) put(k K, v V) {
 	s := t.shard(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, known := s.entries[k]; !known && len(s.entries) >= t.perShard {
-		for other := range s.entries {
-			delete(s.entries, other)
-			break
-		}
+	if _, known := s.entries[k]; !known {
+		s.makeRoom(t.perShard, func(V) {})
 	}
 	s.entries[k] = v
+}
+
+// makeRoom evicts an arbitrary entry when there are size of them. The shard is
+// locked.
+func (s *shard[K, V]) makeRoom(size int, evicted func(V)) {
+	if len(s.entries) < size {
+		return
+	}
+	for k, v := range s.entries {
+		delete(s.entries, k)
+		evicted(v)
+		return
+	}
 }
 
 func (t *table[K, V]) drop(k K) {
@@ -63,10 +74,16 @@ func (t *table[K, V]) drop(k K) {
 	s.mu.Unlock()
 }
 
-func (t *table[K, V]) clear() {
+func (t *table[K, V]) clear() { t.clearEach(func(V) {}) }
+
+// clearEach empties the table and hands over every entry it had.
+func (t *table[K, V]) clearEach(cleared func(V)) {
 	for i := range t.shards {
 		s := &t.shards[i]
 		s.mu.Lock()
+		for _, v := range s.entries {
+			cleared(v)
+		}
 		s.entries = make(map[K]V)
 		s.mu.Unlock()
 	}

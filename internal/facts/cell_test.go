@@ -1,0 +1,41 @@
+package facts
+
+import "testing"
+
+// A change of an account reaches only cells in the table: a cell that was evicted
+// must be empty, whoever still points to it.
+func TestACellOutOfTheTableIsEmpty(t *testing.T) {
+	c := cells[int, string]{newTable[int, *cell[string]](shards)} // one to a shard
+	const n = 10 * shards
+	filled := make([]*cell[string], n)
+	for k := range n {
+		filled[k] = c.fill(k, "known")
+	}
+	inTable, v := 0, ""
+	for k := range n {
+		known, ok := c.get(k)
+		if ok {
+			inTable++
+			if known != filled[k] || !known.read(&v) {
+				t.Errorf("cell %d is in the table and empty, or another", k)
+			}
+		} else if filled[k].read(&v) {
+			t.Errorf("cell %d was evicted and still knows %q", k, v)
+		}
+	}
+	if inTable == 0 || inTable > shards {
+		t.Errorf("%d cells in a table for %d", inTable, shards)
+	}
+	last := n - 1
+	c.drop(last)
+	if filled[last].read(&v) {
+		t.Error("a dropped cell still knows something")
+	}
+	if again := c.fill(last, "again"); again != filled[last] {
+		t.Error("a dropped cell is not filled again for those who point to it")
+	}
+	c.clear()
+	if filled[last].read(&v) || c.len() != 0 {
+		t.Error("a cleared table leaves a cell filled")
+	}
+}

@@ -93,7 +93,7 @@ func Build(ctx context.Context, c config.Config, o Options) (*Service, error) {
 	digest := func() string { return decider.Policy().Digest }
 	reg.MustRegister(newPolicyInfo(digest))
 
-	s := &Service{Store: store, Policy: p, health: &health{version: o.Version, policy: digest, head: store.Head}}
+	s := &Service{Store: store, Policy: p, health: &health{log: o.Log, version: o.Version, policy: digest, head: store.Head}}
 	guard := &token.Guard{Verifier: token.NewVerifier(store), Required: c.Auth.Mode == config.AuthToken, Log: o.Log}
 	mux := http.NewServeMux()
 	s.health.register(mux)

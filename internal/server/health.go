@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -35,10 +36,12 @@ type Problem struct {
 // health answers the probes. Liveness never depends on policy or directory: to
 // restart a process because its disk is full helps nobody.
 type health struct {
+	log      *slog.Logger
 	version  string
 	policy   func() string // digest of the policy in force; "" when there is none
 	head     func(context.Context) (portal.Position, error)
 	draining atomic.Bool
+	failing  atomic.Bool // the last look could not read the directory
 }
 
 // checkTime bounds one look at readiness.
@@ -66,7 +69,8 @@ func (h *health) readyz(w http.ResponseWriter, r *http.Request) {
 }
 
 // check looks at every part, so that one look shows all that is wrong. Causes
-// stay out of the answer: they name paths, and a probe needs no token.
+// stay out of the answer: they name paths, and a probe needs no token. They go to
+// the log, once each time it begins.
 func (h *health) check(ctx context.Context) Readiness {
 	r := Readiness{Status: Ready, Policy: h.policy(), Version: h.version}
 	if h.draining.Load() {
@@ -75,7 +79,9 @@ func (h *health) check(ctx context.Context) Readiness {
 	if r.Policy == "" {
 		r.Problems = append(r.Problems, Problem{"policy", "no policy is in force"})
 	}
-	if at, err := h.head(ctx); err != nil {
+	at, err := h.head(ctx)
+	h.noteDirectory(ctx, err)
+	if err != nil {
 		r.Problems = append(r.Problems, Problem{"directory", "cannot be read"})
 	} else {
 		r.Revision, r.Position = at.Revision, at.String()
@@ -84,6 +90,18 @@ func (h *health) check(ctx context.Context) Readiness {
 		r.Status = NotReady
 	}
 	return r
+}
+
+// noteDirectory logs when the directory stops being readable and when it is
+// again; probes come every few seconds.
+func (h *health) noteDirectory(ctx context.Context, err error) {
+	switch failed := err != nil; {
+	case h.failing.Swap(failed) == failed:
+	case failed:
+		h.log.ErrorContext(ctx, "not ready: the directory cannot be read", "error", err)
+	default:
+		h.log.InfoContext(ctx, "the directory can be read again")
+	}
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

@@ -1,11 +1,14 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -36,7 +39,7 @@ func TestReadiness(t *testing.T) {
 			Problems: []Problem{{"server", "stopping"}, {"policy", "no policy is in force"}, {"directory", "cannot be read"}}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h := &health{version: "v", policy: func() string { return c.digest }, head: c.head}
+			h := &health{log: slog.New(slog.DiscardHandler), version: "v", policy: func() string { return c.digest }, head: c.head}
 			h.draining.Store(c.draining)
 			mux := http.NewServeMux()
 			h.register(mux)
@@ -55,5 +58,20 @@ func TestReadiness(t *testing.T) {
 				t.Errorf("/livez %d: liveness must not depend on anything", w.Code)
 			}
 		})
+	}
+}
+
+// Whoever is woken by a probe finds the cause in the log, and not once a second.
+func TestWhyTheDirectoryCannotBeReadIsLogged(t *testing.T) {
+	var log bytes.Buffer
+	cause := errors.New("the disk is gone")
+	var err error
+	h := &health{log: slog.New(slog.NewTextHandler(&log, nil)), policy: func() string { return "d1" },
+		head: func(context.Context) (portal.Position, error) { return portal.Position{}, err }}
+	for _, err = range []error{nil, cause, cause, nil, nil, cause} {
+		h.check(t.Context())
+	}
+	if causes, again := strings.Count(log.String(), cause.Error()), strings.Count(log.String(), "again"); causes != 2 || again != 1 {
+		t.Errorf("logged the cause %d times and the end %d times, want 2 and 1:\n%s", causes, again, log.String())
 	}
 }

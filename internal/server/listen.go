@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"syscall"
 
 	"doorward/internal/config"
 )
@@ -54,6 +55,10 @@ func listenTCP(ctx context.Context, c config.Config) (listener, error) {
 		return listener{}, err
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen.Address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return listener{}, fmt.Errorf("listen on %s: %w: stop the process that listens there, or choose another listen.address",
+			c.Listen.Address, syscall.EADDRINUSE)
+	}
 	if err != nil {
 		return listener{}, fmt.Errorf("listen on %s: %w", c.Listen.Address, err)
 	}
@@ -78,7 +83,11 @@ func certificate(files config.TLS) (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load tls.cert_file and tls.key_file: %w", err)
 	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+	// The protocols are named here because the one http.Server also serves the
+	// socket: whichever listener came first would decide whether HTTP/2 works.
+	return &tls.Config{
+		Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
+	}, nil
 }
 
 // errInUse tells that another process has the socket.

@@ -256,6 +256,22 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// One server answers on both listeners; the socket's must not cost the other one
+// HTTP/2, which clients that speak TLS choose.
+func TestTLSBesideASocketSpeaksHTTP2(t *testing.T) {
+	c := local(t)
+	folder := t.TempDir()
+	c.Listen.Socket = filepath.Join(folder, "s")
+	c.TLS = config.TLS{CertFile: filepath.Join(folder, "cert.pem"), KeyFile: filepath.Join(folder, "key.pem")}
+	roots := writeCertificate(t, c.TLS)
+	url := start(t, c).urls[0]
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}}
+	response, body := call(t, client, "POST", url+"/access/v1/evaluation", question, asJSON)
+	if body != `{"decision":true}` || response.ProtoMajor != 2 {
+		t.Errorf("%s %s %s", response.Proto, response.Status, body)
+	}
+}
+
 // writeCertificate makes a certificate for 127.0.0.1 and returns who trusts it.
 func writeCertificate(t *testing.T, files config.TLS) *x509.CertPool {
 	t.Helper()

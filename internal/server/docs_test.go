@@ -1,0 +1,38 @@
+package server_test
+
+import (
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Every metric of Doorward that a running server has is in docs/operating.md,
+// and every one that stands there exists.
+func TestMetricsAreDocumented(t *testing.T) {
+	url := start(t, local(t)).urls[0]
+	call(t, http.DefaultClient, "POST", url+"/access/v1/evaluation", question, asJSON)
+	_, text := call(t, http.DefaultClient, "GET", url+"/metrics", "", nil)
+	page, err := os.ReadFile("../../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := names(`(?m)^\| `+"`"+`(doorward_[a-z_]+)`+"`", string(page))
+	served := names(`(?m)^# TYPE (doorward_[a-z_]+) `, text)
+	if diff := cmp.Diff(documented, served); diff != "" || len(served) == 0 {
+		t.Errorf("docs/operating.md (-) and /metrics (+):\n%s", diff)
+	}
+}
+
+// names returns what the first group of the pattern matches, sorted.
+func names(pattern, text string) []string {
+	var all []string
+	for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+		all = append(all, match[1])
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}

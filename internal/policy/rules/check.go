@@ -22,6 +22,8 @@ type checker struct {
 	// locals are the terms that local variables stand for.
 	locals map[ast.Var]*ast.Term
 	said   map[fault.Fault]bool
+	// compared are the pairs that were compared already.
+	compared map[[2]*ast.Term]bool
 	// here is the last place that was known; OPA rewrites some terms and loses theirs.
 	here *ast.Location
 }
@@ -32,10 +34,11 @@ var providerPath = ast.MustParseRef("data.doorward.provider")
 func check(compiler *ast.Compiler, docs documents, faults *fault.List) {
 	c := &checker{
 		docs: docs, rules: compiler.RuleTree, faults: faults,
-		locals: localsOf(compiler.Modules), said: map[fault.Fault]bool{},
+		locals: localsOf(compiler.Modules), said: map[fault.Fault]bool{}, compared: map[[2]*ast.Term]bool{},
 	}
 	c.entrypoint()
 	c.hidden()
+	c.functions(compiler.Modules)
 	for path, module := range compiler.Modules {
 		c.test = isTest(path)
 		for _, rule := range module.Rules {
@@ -150,8 +153,21 @@ func (c *checker) ref(ref ast.Ref, at *ast.Location) {
 	} else if ref[0].Equal(ast.DefaultRootDocument) {
 		c.rule(ref, at)
 	}
+	// A reference may begin with a collection, as in {"owner"}[input.subject.kind].
+	if _, named := ref[0].Value.(ast.Var); !named {
+		c.walk(ref[0])
+	}
+	c.within(ref, at)
 	for _, t := range ref[1:] {
 		c.walk(t)
+	}
+}
+
+// within checks a leaf that is looked up in a collection that is there for all to
+// see.
+func (c *checker) within(ref ast.Ref, at *ast.Location) {
+	if len(ref) > 1 && !ref[0].Equal(ast.InputRootDocument) && !ref[0].Equal(ast.DefaultRootDocument) {
+		c.lookedUp(c.resolve(ref[0]).Value, ref[1], at)
 	}
 }
 
@@ -189,6 +205,8 @@ func (c *checker) reaches(root *node, ref, within ast.Ref, at *ast.Location) {
 		c.fault(at, "Refer to one value inside it: "+strings.Join(n.names(), ", "), "%v is an object used as a value", ref)
 	case n.kind == object:
 		c.unreached(n, ref, rest[0], at)
+	case n.kind == array && len(rest) == 1 && kindOf(rest[0]) == text:
+		c.fault(at, "Write "+ref[:len(ref)-1].String()+"[_], or x in it", "%v looks for a name in a list", ref)
 	case n.kind == array && len(rest) == 1:
 	case len(rest) > 0:
 		c.fault(at, "Stop at the value", "%v goes on after a %s", ref, n.kind)

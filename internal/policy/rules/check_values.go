@@ -22,13 +22,27 @@ func localsOf(modules map[string]*ast.Module) map[ast.Var]*ast.Term {
 			if !e.IsAssignment() && !e.IsEquality() || len(e.Operands()) != 2 {
 				return false
 			}
-			if v, ok := e.Operand(0).Value.(ast.Var); ok && v.IsGenerated() && locals[v] == nil {
-				locals[v] = e.Operand(1)
-			}
+			standFor(locals, e.Operand(0), e.Operand(1))
 			return false
 		})
 	}
 	return locals
+}
+
+// standFor notes what the variables in pattern stand for: [a, b] := [1, 2].
+func standFor(locals map[ast.Var]*ast.Term, pattern, value *ast.Term) {
+	switch p := pattern.Value.(type) {
+	case ast.Var:
+		if p.IsGenerated() && locals[p] == nil {
+			locals[p] = value
+		}
+	case *ast.Array:
+		if v, ok := value.Value.(*ast.Array); ok && v.Len() == p.Len() {
+			for i := range p.Len() {
+				standFor(locals, p.Elem(i), v.Elem(i))
+			}
+		}
+	}
 }
 
 // resolve returns what a term stands for: it follows local variables, and rules
@@ -101,6 +115,11 @@ func (c *checker) comparison(operator string, operands []*ast.Term, at *ast.Loca
 
 func (c *checker) compare(a, b *ast.Term, at *ast.Location) {
 	a, b = c.resolve(a), c.resolve(b)
+	// Lists can hold each other by name: OPA refuses that only after this.
+	if c.compared[[2]*ast.Term{a, b}] {
+		return
+	}
+	c.compared[[2]*ast.Term{a, b}] = true
 	if list, ok := a.Value.(*ast.Array); ok {
 		if other, ok := b.Value.(*ast.Array); ok && other.Len() == list.Len() {
 			for i := range list.Len() {
@@ -117,13 +136,15 @@ func (c *checker) compare(a, b *ast.Term, at *ast.Location) {
 	}
 }
 
-// member checks a leaf against every constant of a collection.
+// member checks an element against everything in a collection.
 func (c *checker) member(element, collection *ast.Term, at *ast.Location) {
-	leaf := c.leaf(element)
-	if leaf == nil {
-		return
+	if ref, ok := collection.Value.(ast.Ref); ok {
+		if n := c.rules.Find(ref); n != nil && added(n) != nil {
+			c.isAdded(added(n), element, at)
+			return
+		}
 	}
-	each := func(t *ast.Term) { c.possible(leaf, c.resolve(element), c.resolve(t), at) }
+	each := func(t *ast.Term) { c.compare(element, t, at) }
 	switch v := c.resolve(collection).Value.(type) {
 	case *ast.Array:
 		v.Foreach(each)
@@ -134,21 +155,70 @@ func (c *checker) member(element, collection *ast.Term, at *ast.Location) {
 	}
 }
 
-// lookup checks a leaf that is looked up in a rule's constant set or object.
+// lookup checks a leaf that is looked up in a rule's constant set or object, and
+// a constant that is looked up in a set of constants that rules add to.
 func (c *checker) lookup(rule *ast.TreeNode, key *ast.Term, at *ast.Location) {
+	if names := added(rule); names != nil {
+		c.isAdded(names, key, at)
+	} else if len(rule.Values) == 1 && rule.Values[0].Head.Value != nil {
+		c.lookedUp(rule.Values[0].Head.Value.Value, key, at)
+	}
+}
+
+// bare is a constant as people write it, without quotes.
+func bare(t *ast.Term) string {
+	if s, ok := t.Value.(ast.String); ok {
+		return string(s)
+	}
+	return t.String()
+}
+
+// lookedUp checks a leaf against the names in a set or an object.
+func (c *checker) lookedUp(collection ast.Value, key *ast.Term, at *ast.Location) {
 	leaf := c.leaf(key)
-	if leaf == nil || len(rule.Values) != 1 {
+	if leaf == nil {
 		return
 	}
 	each := func(t *ast.Term) { c.possible(leaf, c.resolve(key), c.resolve(t), at) }
-	if head := rule.Values[0].Head; head.Value != nil {
-		switch v := head.Value.Value.(type) {
-		case ast.Set:
-			v.Foreach(each)
-		case ast.Object:
-			v.Foreach(func(name, _ *ast.Term) { each(name) })
-		}
+	switch v := collection.(type) {
+	case ast.Set:
+		v.Foreach(each)
+	case ast.Object:
+		v.Foreach(func(name, _ *ast.Term) { each(name) })
 	}
+}
+
+// added are the constants that the rules of a set add to it; nil when the node
+// is no set, or when not all that is added is constant.
+func added(rule *ast.TreeNode) []*ast.Term {
+	var names []*ast.Term
+	for _, r := range rule.Values {
+		if r.Head.RuleKind() != ast.MultiValue || len(r.Head.Args) > 0 || kindOf(r.Head.Key) == "" {
+			return nil
+		}
+		names = append(names, r.Head.Key)
+	}
+	return names
+}
+
+// isAdded refuses a constant that no rule adds to a set, such as a misspelt
+// guardrail, and a leaf that can never be what one adds.
+func (c *checker) isAdded(names []*ast.Term, key *ast.Term, at *ast.Location) {
+	key = c.resolve(key)
+	if leaf := c.leaf(key); leaf != nil {
+		for _, name := range names {
+			c.possible(leaf, key, name, at)
+		}
+		return
+	}
+	if kindOf(key) == "" || slices.ContainsFunc(names, key.Equal) {
+		return
+	}
+	var known []string
+	for _, name := range names {
+		known = append(known, bare(name))
+	}
+	c.fault(at, strictyaml.Suggest(bare(key), known), "no rule adds %v to that set", key)
 }
 
 // affix checks a part of an enumerated string.

@@ -28,11 +28,8 @@ func parse(files []File, faults *fault.List) map[string]*ast.Module {
 		}
 		if !ours(module.Package.Path, file.Path) {
 			at := module.Package.Loc()
-			faults.Add(fault.Fault{
-				File: file.Path, Line: at.Row, Column: at.Col,
-				Message: "a rule file outside package " + rulePackage,
-				Fix:     "Write package " + rulePackage + ", or " + rulePackage + "_test in a file that ends in _test.rego",
-			})
+			faults.Add(fault.Fault{File: file.Path, Line: at.Row, Column: at.Col, Message: misplaced(file.Path),
+				Fix: "Write package " + rulePackage + ", or " + rulePackage + "_test in a file that ends in _test.rego"})
 			continue
 		}
 		modules[file.Path] = module
@@ -40,10 +37,22 @@ func parse(files []File, faults *fault.List) map[string]*ast.Module {
 	return modules
 }
 
-// ours tells whether a file may be of that package.
+// ours tells whether a file may be of that package. Files of tests never decide,
+// so that a rule beside the others' would be believed to be in force.
 func ours(pkg ast.Ref, file string) bool {
+	want := rulePackage
+	if isTest(file) {
+		want += "_test"
+	}
 	name, ok := pkg[1].Value.(ast.String) // pkg[0] is data
-	return ok && (name == rulePackage || name == rulePackage+"_test" && isTest(file))
+	return ok && string(name) == want
+}
+
+func misplaced(file string) string {
+	if isTest(file) {
+		return "a file of tests outside package " + rulePackage + "_test, whose rules would never decide"
+	}
+	return "a rule file outside package " + rulePackage
 }
 
 // compile compiles and checks modules. The compiler is usable only when no fault
@@ -131,10 +140,14 @@ func guardrailNames(compiler *ast.Compiler, faults *fault.List) []string {
 	var names []string
 	for _, module := range compiler.Modules {
 		for _, rule := range module.Rules {
-			if rule.Head.Ref()[0].Value.Compare(ast.Var("guardrail")) != 0 || len(module.Package.Path) != 2 {
+			if rule.Head.Ref()[0].Value.Compare(ast.Var("guardrail")) != 0 {
 				continue
 			}
 			name, wrong := guardrailName(rule)
+			if at := rule.Loc(); len(module.Package.Path) != 2 {
+				wrong = &fault.Fault{File: at.File, Line: at.Row, Column: at.Col,
+					Message: "a guardrail in a package below " + rulePackage + " would never apply", Fix: "Move it to package " + rulePackage}
+			}
 			if wrong != nil {
 				faults.Add(*wrong)
 			} else if !slices.Contains(names, name) {

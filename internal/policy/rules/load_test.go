@@ -73,12 +73,28 @@ guardrail contains "quiet" if {
 	startswith(input.action.name, "invoice.")
 	calm[input.subject.status]
 	twice(input.action.name) == "x"
+	twice(input.subject.kind) == "y"
+	"owner" in [input.subject.kind, "member"]
+	"quiet" in guardrail_names
+	"other" in some_names
+	{"owner": {"a": 1}}[input.subject.kind].a == 1
+	provider.suspended.writes[_] == "invoices"
+	same("owner", input.subject.kind)
+	same(input.grant.state, input.account.status)
 	time.parse_rfc3339_ns(input.request.resource.properties.department) > 0
 }
 
 calm := {"active", "disabled"}
 
 twice(s) := concat("", [s, s])
+
+same(a, b) if a == b
+
+same(a, _) if a == "owner"
+
+guardrail_names contains "quiet"
+
+some_names contains name if some name in ["a", "b"]
 `
 	rule = strings.Replace(rule, sound, "package doorward\n", 1) + sound[len("package doorward\n"):]
 	test := `package doorward_test
@@ -132,6 +148,8 @@ func TestLoadRefusesReadingPastTheInput(t *testing.T) {
 		{"import of everything", "import input as i\n\nx if i.subject # HERE", "object used as a value"},
 		{"as an argument of a rule", "f(x) := x\n\ny := f(input.subject) # HERE", "object used as a value"},
 		{"in brackets", `x if {"a": 1}[input.subjects.kind] # HERE`, "does not exist"},
+		{"at the head of a reference", `x if object.get([input][0], "subjects", 1) == 1 # HERE`, "object used as a value"},
+		{"part at the head of a reference", `x if {"i": input.subject}.i.kind == "owner" # HERE`, "object used as a value"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rule := withImports(c.rule)
@@ -194,6 +212,19 @@ func TestLoadRefusesImpossibleComparisons(t *testing.T) {
 		{"begins", `x if startswith(input.action.name, "invioce.") # HERE`, "begins with"},
 		{"ends", `x if endswith(input.action.name, ".pya") # HERE`, "ends with"},
 		{"contains", `x if contains(input.action.name, "ownreship") # HERE`, "contains"},
+		{"looked up in a set on the spot", `x if {"onwer"}[input.subject.kind] # HERE`, `never "onwer"`},
+		{"looked up in an object on the spot", `x if {"onwer": true}[input.subject.kind] # HERE`, `never "onwer"`},
+		{"looked up in a local", "x if {\n\tm := {\"onwer\"}\n\tm[input.subject.kind] # HERE\n}", `never "onwer"`},
+		{"constant in a list", `x if "onwer" in [input.subject.kind] # HERE`, `never "onwer"`},
+		{"by several locals", "x if {\n\t[k, _] := [input.subject.kind, 1]\n\tk == \"onwer\" # HERE\n}", `never "onwer"`},
+		{"by a function", "f(k) if k == \"onwer\" # HERE\n\nx if f(input.subject.kind)", `never "onwer"`},
+		{"by a function, elsewhere", "f(k) := 1 if {\n\tk == \"owner\"\n} else := 2 if {\n\tk == \"onwer\" # HERE\n}\n\nx := f(input.subject.kind)", `never "onwer"`},
+		{"as a parameter", "f(\"onwer\") := true # HERE\n\nx if f(input.subject.kind)", `never "onwer"`},
+		{"added to a set, looked up", "s contains \"onwer\"\n\nx if s[input.subject.kind] # HERE", `never "onwer"`},
+		{"added to a set, in", "s contains \"onwer\"\n\nx if input.subject.kind in s # HERE", `never "onwer"`},
+		{"misspelt guardrail", "guardrail contains \"no_pay\" if input.session.mfa\n\nx if guardrail.nopay # HERE", `Did you mean "no_pay"?`},
+		{"misspelt guardrail in", "guardrail contains \"no_pay\" if input.session.mfa\n\nx if \"nopay\" in guardrail # HERE", `Did you mean "no_pay"?`},
+		{"name in a list", `x if data.doorward.provider.suspended.writes.invoices # HERE`, "a name in a list"},
 		{"another type", `x if input.session.mfa == "true" # HERE`, "is a boolean"},
 		{"not another type", `x if input.session.mfa != "true" # HERE`, "is a boolean"},
 		{"null", `x if input.subject.kind != null # HERE`, "is a string"},
@@ -286,6 +317,9 @@ func TestLoadRefusesUnsoundPolicies(t *testing.T) {
 		{"guardrail named like a reason", sound + "guardrail contains \"expired\" # HERE\n", "named like a reason"},
 		{"guardrail that is no set", sound + "guardrail := {\"a\"} # HERE\n", "not a set of names"},
 		{"guardrail as an object", sound + "guardrail.a := true # HERE\n", "not a set of names"},
+		{"circle of values", sound + "a := [b] # HERE\n\nb := [a]\n\nx if a == b\n", "recursive"},
+		{"circle of arguments", sound + "f(x, y) if { # HERE\n\tx == y\n\tf([x], [y])\n}\n", "recursive"},
+		{"guardrail below the package", "package doorward.billing\n\nguardrail contains \"no_pay\" if input.session.mfa # HERE\n", "never apply"},
 		{"decision from tests", sound + "x if data.doorward_test.y # HERE\n", "names no rule"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -293,6 +327,10 @@ func TestLoadRefusesUnsoundPolicies(t *testing.T) {
 			wantFault(t, loadRules(t, c.rule, test), "rules/a.rego", c.rule, c.says)
 		})
 	}
+	t.Run("tests that would decide", func(t *testing.T) {
+		test := "package doorward # HERE\n\nguardrail contains \"no_pay\" if input.session.mfa\n"
+		wantFault(t, loadRules(t, sound, test), "rules/a_test.rego", test, "would never decide")
+	})
 	t.Run("nothing to ask", func(t *testing.T) {
 		err := loadRules(t, "package doorward\n\nx := 1\n", "")
 		if err == nil || !strings.Contains(err.Error(), "no rule is named decision") {

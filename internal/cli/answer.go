@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -34,7 +35,13 @@ func (p *Process) printDecision(status int, answer []byte, asJSON bool) error {
 }
 
 func notJudged(status int, problem ijson.Value) error {
-	err := fmt.Errorf("not judged (HTTP %d): %s %s", status, problem.Get("title").Text(), problem.Get("detail").Text())
+	parts := []string{fmt.Sprintf("not judged (HTTP %d)", status)}
+	for _, member := range []string{"title", "pointer", "detail"} {
+		if text := problem.Get(member).Text(); text != "" {
+			parts = append(parts, text)
+		}
+	}
+	err := errors.New(strings.Join(parts, ": "))
 	if status == http.StatusBadRequest {
 		return usagef("%v", err)
 	}

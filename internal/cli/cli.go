@@ -43,8 +43,10 @@ func newRoot(p *Process) *cobra.Command {
 		"Doorward answers one question over HTTP: may this person do this on this account, now?\n\n"+
 			"Start with: doorward serve --demo")
 	root.SilenceErrors, root.SilenceUsage = true, true
-	root.SuggestionsMinimumDistance = 2
+	root.Version = p.Version
+	root.SetVersionTemplate("doorward {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
+	root.SetHelpCommand(helpCommand())
 	root.AddCommand(
 		serveCommand(p), decideCommand(p), policyCommand(p), importCommand(p), tokenCommand(p),
 		auditCommand(p), healthCommand(p), versionCommand(p), exitCodesTopic(),
@@ -55,12 +57,30 @@ func newRoot(p *Process) *cobra.Command {
 // group makes a command that only holds others.
 func group(use, short, long string) *cobra.Command {
 	return &cobra.Command{
-		Use: use, Short: short, Long: long, Args: cobra.ArbitraryArgs,
+		Use: use, Short: short, Long: long, Args: cobra.ArbitraryArgs, SuggestionsMinimumDistance: 2,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return c.Help()
 			}
 			return unknownCommand(c, args[0])
+		},
+	}
+}
+
+// helpCommand explains the command that its arguments name; cobra's own answers
+// for a name that it does not know as if nothing had been named.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "Explain a command",
+		RunE: func(c *cobra.Command, args []string) error {
+			about, rest, err := c.Root().Find(args)
+			if err != nil {
+				return usagef("%v", err)
+			}
+			if len(rest) > 0 {
+				return unknownCommand(about, rest[0])
+			}
+			return about.Help()
 		},
 	}
 }

@@ -29,7 +29,7 @@ const exitCodes = `Exit status:
   1  it could not be done: the directory cannot be opened, the server cannot be
      reached or is not ready, a question could not be judged
   2  the command line is wrong: unknown command or flag, missing argument
-  3  what was read is refused, with file and line: policy, configuration, import
+  3  what was read is refused, with file and line: policy, settings, import file
   4  the decision is deny (doorward decide)
   5  the audit trail does not verify (doorward audit verify)
 `
@@ -92,11 +92,15 @@ func flagError(c *cobra.Command, err error) error {
 	if !ok {
 		return usagef("%v. See %s --help.", err, c.CommandPath())
 	}
+	name := "--" + unknown.GetSpecifiedName()
+	if unknown.GetSpecifiedShortnames() != "" {
+		name = "-" + unknown.GetSpecifiedName()
+	}
 	var known []string
-	c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
-	hint := fault.Closest(unknown.GetSpecifiedName(), known)
+	c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, "--"+f.Name) })
+	hint := fault.Closest(name, known)
 	if hint == "" {
 		hint = fmt.Sprintf("See %s --help.", c.CommandPath())
 	}
-	return usagef("%s has no flag --%s. %s", c.CommandPath(), unknown.GetSpecifiedName(), hint)
+	return usagef("%s has no flag %s. %s", c.CommandPath(), name, hint)
 }

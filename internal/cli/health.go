@@ -19,6 +19,7 @@ func healthCommand(p *Process) *cobra.Command {
 		Use: "health", Short: "Ask a running server whether it is ready, for probes", Args: exactly(0),
 		Long: "Asks /readyz of the server that these settings describe, or of the one named by --server. " +
 			"It needs no shell, so a container's exec probe can run it.",
+		Example: "  doorward health\n  doorward health --server unix:/run/doorward.sock",
 	}
 	s := settingsFlags(p, c, "listen.address", "listen.socket", "tls.cert_file", "tls.key_file")
 	c.Flags().StringVar(&address, "server", "", "ask the server at this `URL`, or unix:PATH")
@@ -40,7 +41,7 @@ func healthClient(ctx context.Context, s *settings, address string) (*client, er
 	if address != "" {
 		return dial(address)
 	}
-	c, err := s.load(ctx)
+	c, err := s.loadToFind(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,9 @@ func importCommand(p *Process) *cobra.Command {
 		Use: "import FILE", Short: "Bring users, accounts and memberships into the directory", Args: exactly(1),
 		Long: "Reads a file of the format " + importer.Format + " (- is stdin), checks all of it, and only then writes. " +
 			"What the file says wins; what it does not mention stays. After an interruption, run it again.",
-		Example: "  doorward import portal.jsonl --dry-run",
+		Example: "  doorward import portal.jsonl --dry-run\n" +
+			"  doorward import portal.jsonl\n" +
+			"  export-portal | doorward import -",
 	}
 	s := settingsFlags(p, c, "data", "policies")
 	c.Flags().BoolVarP(&dryRun, "dry-run", "n", false, "say what would change, and change nothing")
@@ -66,6 +68,9 @@ func (p *Process) readPlan(name string, c config.Config) (*importer.Plan, error)
 			return nil, fmt.Errorf("open import file: %w", err)
 		}
 		defer f.Close()
+		if info, err := f.Stat(); err == nil && info.IsDir() {
+			return nil, fmt.Errorf("open import file: %s is a folder", name)
+		}
 		from = f
 	}
 	plan, err := importer.Read(name, from, policy.Catalogue, policy.Presets)

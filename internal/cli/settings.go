@@ -49,6 +49,11 @@ func (s *settings) load(ctx context.Context) (config.Config, error) {
 	return config.Load(ctx, config.Sources{File: s.file, Environ: s.process.Environ, Flags: s.given})
 }
 
+// loadToFind reads the settings of a server that is to be asked, not started.
+func (s *settings) loadToFind(ctx context.Context) (config.Config, error) {
+	return config.Load(ctx, config.Sources{File: s.file, Environ: s.process.Environ, Flags: s.given, Elsewhere: true})
+}
+
 // A settingFlag hands a flag's text to package config, which judges it.
 type settingFlag struct {
 	setting config.Setting

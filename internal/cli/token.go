@@ -84,7 +84,10 @@ func tokenCreateCommand(p *Process) *cobra.Command {
 
 func tokenListCommand(p *Process) *cobra.Command {
 	var asJSON bool
-	c := &cobra.Command{Use: "list", Short: "List all tokens, revoked ones too", Args: exactly(0)}
+	c := &cobra.Command{
+		Use: "list", Short: "List all tokens, revoked ones too", Args: exactly(0),
+		Example: "  doorward token list --json",
+	}
 	s := settingsFlags(p, c, "data")
 	jsonFlag(c, &asJSON)
 	c.RunE = func(c *cobra.Command, _ []string) error {
@@ -127,6 +130,7 @@ func tokenRevokeCommand(p *Process) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "revoke ID", Short: "Revoke a token for good; running servers refuse it from the next request on", Args: exactly(1),
+		Example: "  doorward token revoke 3cztgfijh2eywahs",
 	}
 	s := settingsFlags(p, c, "data")
 	jsonFlag(c, &asJSON)

@@ -53,7 +53,9 @@ func readFile(file string, data []byte, table []Setting) ([]value, fault.List) {
 
 // syntaxFault gives an error of the YAML reader its line.
 func syntaxFault(file string, err error) fault.Fault {
-	f := fault.Fault{File: file, Message: strings.TrimPrefix(err.Error(), "yaml: ")}
+	// The YAML reader leaves out the line when it is the first.
+	f := fault.Fault{File: file, Line: 1, Message: strings.TrimPrefix(err.Error(), "yaml: "),
+		Fix: "Look at the indentation and quotes here and just above."}
 	if m := regexp.MustCompile(`^line (\d+): (.*)$`).FindStringSubmatch(f.Message); m != nil {
 		f.Line, _ = strconv.Atoi(m[1])
 		f.Message = m[2]

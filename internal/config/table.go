@@ -52,7 +52,7 @@ func Table() []Setting {
 		text("tls.cert_file", "a path", "The server's certificate chain, PEM.", func(c *Config) *string { return &c.TLS.CertFile }),
 		text("tls.key_file", "a path", "The certificate's private key, PEM.", func(c *Config) *string { return &c.TLS.KeyFile }),
 		word("auth.mode", "Whether clients need a token (`doorward token create`). With `none`, a wrong token is still refused.", func(c *Config) *AuthMode { return &c.Auth.Mode }, AuthNone, AuthToken),
-		text("data", "a folder", "Where the directory's database lives. It is made when missing.", func(c *Config) *string { return &c.Data }),
+		text("data", "a folder", "Where the directory's database lives. `serve`, `import` and `token create` make it when missing.", func(c *Config) *string { return &c.Data }),
 		text("policies", "a folder", "The policy folder. Empty: the policy built into the program.", func(c *Config) *string { return &c.Policies }),
 		level("log.level", "What to log: this level and those above it.", func(c *Config) *slog.Level { return &c.Log.Level }),
 		word("log.format", "The form of log lines.", func(c *Config) *LogFormat { return &c.Log.Format }, LogText, LogJSON),

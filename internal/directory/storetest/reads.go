@@ -206,15 +206,7 @@ func trail(t *testing.T, s directory.Store) {
 	if err != nil || report.Position != marks[40] {
 		t.Fatalf("got %+v, %v, want %v", report, err, marks[40])
 	}
-	lines, fulls := uint64(0), 0
-	for l, err := range s.AuditLines(t.Context()) {
-		lines++
-		must(t, l, err)
-		if gocmp.Equal(l.Entry, full) {
-			fulls++
-		}
-	}
-	if lines != report.Lines || fulls != 39 {
+	if lines, fulls := countLines(t, s, full); lines != report.Lines || fulls != 39 {
 		t.Errorf("%d lines of %d, %d of them full", lines, report.Lines, fulls)
 	}
 	for _, p := range marks {
@@ -231,6 +223,19 @@ func trail(t *testing.T, s directory.Store) {
 			break
 		}
 	}
+}
+
+// countLines counts the lines of the trail, and those with the entry e.
+func countLines(t *testing.T, s directory.Store, e audit.Entry) (lines uint64, same int) {
+	t.Helper()
+	for l, err := range s.AuditLines(t.Context()) {
+		lines++
+		must(t, l, err)
+		if gocmp.Equal(l.Entry, e) {
+			same++
+		}
+	}
+	return lines, same
 }
 
 func closed(t *testing.T, s directory.Store) {

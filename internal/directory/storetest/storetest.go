@@ -20,10 +20,28 @@ import (
 // Run checks one implementation. open returns a new store that nobody has
 // written to; Run closes it.
 func Run(t *testing.T, open func(t *testing.T) directory.Store) {
-	for _, c := range []struct {
-		promise string
-		test    func(*testing.T, directory.Store)
-	}{
+	for _, p := range promises() {
+		t.Run(p.says, func(t *testing.T) {
+			t.Parallel()
+			s := open(t)
+			t.Cleanup(func() {
+				if err := s.Close(); err != nil {
+					t.Errorf("close: %v", err)
+				}
+			})
+			p.test(t, s)
+		})
+	}
+}
+
+// A promise is one thing that the contract says, and its test.
+type promise struct {
+	says string
+	test func(*testing.T, directory.Store)
+}
+
+func promises() []promise {
+	return []promise{
 		{"ids compare byte for byte (S14)", exactIDs},
 		{"what is put is read back", roundTrip},
 		{"times are kept to the microsecond", timePrecision},
@@ -56,17 +74,6 @@ func Run(t *testing.T, open func(t *testing.T) directory.Store) {
 		{"changes come in whole revisions", wholeRevisions},
 		{"the trail is a chain that ends at the head (req 113)", trail},
 		{"a closed store is unavailable", closed},
-	} {
-		t.Run(c.promise, func(t *testing.T) {
-			t.Parallel()
-			s := open(t)
-			t.Cleanup(func() {
-				if err := s.Close(); err != nil {
-					t.Errorf("close: %v", err)
-				}
-			})
-			c.test(t, s)
-		})
 	}
 }
 

@@ -124,12 +124,16 @@ func collect(faults *fault.List, err error) error {
 // file where none is read would be believed to be in force, so it is a fault.
 func read(fsys fs.FS, faults *fault.List) (map[string][]byte, error) {
 	files := make(map[string][]byte)
-	err := fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
+	var visit fs.WalkDirFunc
+	visit = func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return fmt.Errorf("read policy folder: %w", err)
 		}
 		if entry.IsDir() {
 			return skipHidden(entry)
+		}
+		if linked(fsys, name, entry) {
+			return followed(fsys, name, visit, faults)
 		}
 		if misplaced(name) {
 			faults.Add(fault.Fault{
@@ -146,8 +150,31 @@ func read(fsys fs.FS, faults *fault.List) (map[string][]byte, error) {
 		}
 		files[name] = data
 		return nil
-	})
-	return files, err
+	}
+	return files, fs.WalkDir(fsys, ".", visit)
+}
+
+// linked tells whether an entry is a link to a folder, which walking passes by.
+func linked(fsys fs.FS, name string, entry fs.DirEntry) bool {
+	if entry.Type()&fs.ModeSymlink == 0 {
+		return false
+	}
+	info, err := fs.Stat(fsys, name)
+	return err == nil && info.IsDir()
+}
+
+// followed walks a linked folder: one of the policy folder itself, because that
+// is how a ConfigMap is mounted. Deeper ones could lead round in circles, and are
+// faults: rules in them would be believed to be in force.
+func followed(fsys fs.FS, name string, visit fs.WalkDirFunc, faults *fault.List) error {
+	switch {
+	case strings.HasPrefix(name, "."): // a ConfigMap's ..data
+		return nil
+	case strings.Contains(name, "/"):
+		faults.Add(fault.Fault{File: name, Message: "is a link to a folder, and would not be read", Fix: "Put the folder itself here."})
+		return nil
+	}
+	return fs.WalkDir(fsys, name, visit)
 }
 
 // missing tells whether a file that every policy folder needs is not there.
@@ -174,7 +201,7 @@ func isRule(name string) bool {
 }
 
 func misplaced(name string) bool {
-	switch path.Ext(name) {
+	switch strings.ToLower(path.Ext(name)) {
 	case ".rego":
 		return !isRule(name) && !strings.HasPrefix(name, "invariants/")
 	case ".csv":

@@ -3,6 +3,8 @@ package policy_test
 import (
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -106,8 +108,9 @@ func TestEveryFaultOfAFolderIsReported(t *testing.T) {
 		"a rule where no rule is read": {
 			func(_ *testing.T, f fstest.MapFS) {
 				f["guardrails.rego"] = &fstest.MapFile{Data: []byte("package doorward\n")}
+				f["rules/more.REGO"] = &fstest.MapFile{Data: []byte("package doorward\n")}
 			},
-			[]string{"guardrails.rego: would not be read here"},
+			[]string{"guardrails.rego: would not be read here", "rules/more.REGO: would not be read here"},
 		},
 		"presets where none are read": {
 			func(_ *testing.T, f fstest.MapFS) {
@@ -148,6 +151,29 @@ func TestEveryFaultOfAFolderIsReported(t *testing.T) {
 }
 
 // A file that cannot be read is an error, not a smaller policy.
+// A ConfigMap's folders are links. A link further down is not followed, so it must
+// not look as if it were: its rules would never apply.
+func TestLinkedFolders(t *testing.T) {
+	root := t.TempDir()
+	path := func(name ...string) string { return filepath.Join(append([]string{root}, name...)...) }
+	if err := errors.Join(
+		os.CopyFS(root, policies.FS), os.Mkdir(path("..v1"), 0o700), os.Rename(path("rules"), path("..v1", "rules")),
+		os.Symlink("..v1", path("..data")), os.Symlink("..data/rules", path("rules")),
+	); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := digest(t, os.DirFS(root)), digest(t, folder(t)); got != want {
+		t.Errorf("mounted as links: %s, want %s", got, want)
+	}
+	if err := os.Symlink("../../profiles", path("..v1", "rules", "more")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := policy.Load(os.DirFS(root))
+	if want := "rules/more: is a link to a folder, and would not be read. Put the folder itself here."; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 func TestAnUnreadableFolderIsAnError(t *testing.T) {
 	for name, fsys := range map[string]fs.FS{
 		"no folder":    brokenFS{folder(t), "."},

@@ -1,6 +1,8 @@
 package decision
 
 import (
+	"sync"
+
 	"doorward/internal/ijson"
 	"doorward/internal/policy/catalogue"
 	"doorward/internal/policy/rules"
@@ -18,16 +20,31 @@ type consideration struct {
 	request []rules.Value
 	session session
 	held    catalogue.Set // what the grant in force holds; set by reduce
+
+	// Room for request and for the input's Has, so that questions about actions
+	// with a few declared leaves leave no garbage.
+	requestRoom [4]rules.Value
+	hasRoom     [4]bool
 }
 
-// consider reads a question: which action, on which account, and the parts the
-// policy declares.
-func (e *engine) consider(q Question) consideration {
-	c := consideration{question: q, key: portal.FactKey{Subject: q.Subject.Ref}}
+// considerations are kept for reuse: a question that the memo answers leaves no
+// garbage, so a large cache of facts is seldom walked by the collector for it.
+var considerations = sync.Pool{New: func() any { return new(consideration) }}
+
+// putAside keeps c for another question, and nothing of this one.
+func putAside(c *consideration) {
+	*c = consideration{}
+	considerations.Put(c)
+}
+
+// consider reads a question into the zero consideration c: which action, on which
+// account, and the parts the policy declares.
+func (e *engine) consider(c *consideration, q Question) {
+	c.question, c.key.Subject = q, q.Subject.Ref
 	p, known := e.plans[q.Action.Name]
 	if !known {
 		c.refusal = ActionUnknown
-		return c
+		return
 	}
 	c.plan = p
 	ok := c.nameAccounts() && c.readSession(e.policy.Provider) && c.readRequest(e.policy.Rules.Schema())
@@ -37,7 +54,6 @@ func (e *engine) consider(q Question) consideration {
 	case c.key.Account == "" && !accountless(p):
 		c.refusal = AccountRequired
 	}
-	return c
 }
 
 // accountless tells whether an action may be asked about without an account: a
@@ -94,7 +110,7 @@ func (c *consideration) readRequest(schema *rules.Schema) bool {
 	if len(c.plan.request) == 0 {
 		return true
 	}
-	c.request = append([]rules.Value(nil), c.plan.absent...)
+	c.request = append(c.requestRoom[:0], c.plan.absent...)
 	for _, i := range c.plan.request {
 		leaf := &schema.Request[i]
 		v, ok := c.find(leaf.Path)

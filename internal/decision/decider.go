@@ -84,16 +84,18 @@ func (d *Decider) Policy() *policy.Policy { return d.inUse.Load().policy }
 
 // Decide judges one question. Its error is an *UnavailableError.
 func (d *Decider) Decide(ctx context.Context, q Question) (Decision, error) {
-	start := time.Now()
+	start := d.now()
 	e := d.inUse.Load()
-	c := e.consider(q)
+	c := considerations.Get().(*consideration)
+	defer putAside(c)
+	e.consider(c, q)
 	answer := Answer{}
 	if facts, position, err := d.facts.Read(ctx, c.key); err != nil {
 		answer.Err = unavailable(err)
 	} else {
-		answer = d.judge(ctx, e, &c, facts, position)
+		answer = d.judge(ctx, e, c, facts, position, start)
 	}
-	e.observe(answer, time.Since(start))
+	e.observe(answer, d.now().Sub(start))
 	return answer.Decision, answer.Err
 }
 
@@ -107,7 +109,7 @@ func (d *Decider) DecideAll(ctx context.Context, questions []Question, stop func
 	considered := make([]consideration, len(questions))
 	keys := make([]portal.FactKey, len(questions))
 	for i, q := range questions {
-		considered[i] = e.consider(q)
+		e.consider(&considered[i], q)
 		keys[i] = considered[i].key
 	}
 	facts, position, err := d.facts.ReadAll(ctx, keys)
@@ -120,9 +122,9 @@ func (d *Decider) DecideAll(ctx context.Context, questions []Question, stop func
 	}
 	answers := make([]Answer, 0, len(questions))
 	for i := range questions {
-		start := time.Now()
-		answer := d.judge(ctx, e, &considered[i], facts[i], position)
-		e.observe(answer, time.Since(start))
+		start := d.now()
+		answer := d.judge(ctx, e, &considered[i], facts[i], position, start)
+		e.observe(answer, d.now().Sub(start))
 		answers = append(answers, answer)
 		if stop != nil && stop(answer) {
 			break
@@ -131,13 +133,13 @@ func (d *Decider) DecideAll(ctx context.Context, questions []Question, stop func
 	return answers, nil
 }
 
-// judge answers a considered question on its facts.
-func (d *Decider) judge(ctx context.Context, e *engine, c *consideration, facts portal.Facts, position portal.Position) Answer {
+// judge answers a considered question on its facts, as they count at a time.
+func (d *Decider) judge(ctx context.Context, e *engine, c *consideration, facts portal.Facts, position portal.Position, now time.Time) Answer {
 	basis := Basis{Policy: e.policy.Digest, Position: position, Tier: TierRefused}
 	if c.refusal != "" {
 		return Answer{Decision: Decision{Reason: c.refusal, Basis: basis}}
 	}
-	in := c.reduce(e.policy, facts, d.now())
+	in := c.reduce(e.policy, facts, now)
 	outcome, tier, err := e.outcome(ctx, c.plan, &in, d.timeout)
 	if err != nil {
 		return Answer{Err: unavailable(err)}

@@ -3,6 +3,7 @@ package decision
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"doorward/internal/policy"
@@ -67,12 +68,20 @@ func (e *engine) outcome(ctx context.Context, p *plan, in *rules.Input, timeout 
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	outcome, err := e.policy.Rules.Eval(bounded, in)
+	outcome, err := e.policy.Rules.Eval(bounded, keepable(in))
 	if err != nil {
 		return nil, TierRules, judgementError(bounded, err)
 	}
 	p.memo.put(key, &outcome)
 	return &outcome, TierRules, nil
+}
+
+// keepable copies an input for the rules: the original's leaves are in a
+// consideration that is used again.
+func keepable(in *rules.Input) *rules.Input {
+	kept := *in
+	kept.Has, kept.Request = slices.Clone(in.Has), slices.Clone(in.Request)
+	return &kept
 }
 
 // judgementError tells an evaluation that ran out of time from one that failed.

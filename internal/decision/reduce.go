@@ -43,7 +43,7 @@ func (c *consideration) reduce(p *policy.Policy, facts portal.Facts, now time.Ti
 		Request:  c.request,
 	}
 	if len(c.plan.has) > 0 {
-		in.Has = slices.Clone(c.plan.noHas)
+		in.Has = append(c.hasRoom[:0], c.plan.noHas...)
 		for _, i := range c.plan.has {
 			in.Has[i] = held.Has(p.Rules.Schema().Has[i].Bit)
 		}

@@ -15,6 +15,8 @@ var (
 	ErrMissing = errors.New("token missing")
 	// ErrHeader: the Authorization header is not one Bearer credential.
 	ErrHeader = errors.New("not a Bearer credential")
+	// ErrPage: a web page asks without a token.
+	ErrPage = errors.New("asked by a web page")
 )
 
 // A Guard lets requests with a good token pass and answers all others itself.
@@ -41,7 +43,7 @@ func (g *Guard) Protect(scope Scope, next http.Handler) http.Handler {
 func (g *Guard) check(r *http.Request, scope Scope) error {
 	text, err := bearer(r.Header)
 	if errors.Is(err, ErrMissing) && !g.Required {
-		return nil
+		return refusePages(r.Header)
 	}
 	if err != nil {
 		return err
@@ -50,10 +52,24 @@ func (g *Guard) check(r *http.Request, scope Scope) error {
 	return err
 }
 
+// refusePages keeps web pages from asking a Doorward that wants no tokens, by way
+// of somebody's browser on the same machine. That it listens on loopback alone is
+// no help then, nor is the content type, when the page's own name is made to
+// resolve to this machine. Browsers send Origin with every POST (Fetch standard,
+// section 3.2); services never do.
+func refusePages(h http.Header) error {
+	if _, page := h["Origin"]; page {
+		return ErrPage
+	}
+	return nil
+}
+
 // refusal gives an error its answer. Malformed, unknown and revoked look the same
 // to the client.
 func refusal(err error) error {
 	switch {
+	case errors.Is(err, ErrPage):
+		return &problem.Error{Code: problem.Forbidden, Detail: "Web pages may not ask without a client token.", Err: err}
 	case errors.Is(err, ErrScope):
 		return &problem.Error{Code: problem.Forbidden, Err: err}
 	case errors.Is(err, ErrMalformed), errors.Is(err, ErrRefused):

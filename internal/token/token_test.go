@@ -246,6 +246,27 @@ func TestGuard(t *testing.T) {
 	}
 }
 
+// A page in a browser on the same machine can reach loopback, and by rebinding its
+// name even as its own origin.
+func TestGuardRefusesWebPagesWithoutToken(t *testing.T) {
+	store := open(t, filepath.Join(t.TempDir(), "d.db"))
+	made := create(t, store)
+	for authorization, want := range map[string]int{"": http.StatusForbidden, "Bearer " + made.Text: http.StatusNotFound} {
+		for _, origin := range []string{"http://evil.example:8080", "http://127.0.0.1:8080", "null", ""} {
+			r := httptest.NewRequest(http.MethodPost, "/", nil)
+			r.Header["Origin"] = []string{origin}
+			if authorization != "" {
+				r.Header.Set("Authorization", authorization)
+			}
+			w := httptest.NewRecorder()
+			(&token.Guard{Verifier: token.NewVerifier(store)}).Protect(token.Decide, http.NotFoundHandler()).ServeHTTP(w, r)
+			if w.Code != want {
+				t.Errorf("%q from %q: status %d, want %d", authorization, origin, w.Code, want)
+			}
+		}
+	}
+}
+
 func TestGuardAnswers503WhenTokensCannotBeRead(t *testing.T) {
 	store := open(t, filepath.Join(t.TempDir(), "d.db"))
 	made := create(t, store)

@@ -27,6 +27,7 @@ build: ## Build bin/doorward
 
 test: ## Install what the tests need, then run all of them with the race detector
 	@.ci/need cc gcc libc6-dev
+	@.ci/need curl curl
 	CGO_ENABLED=1 go test -race ./...
 
 check: check-format check-vet check-static check-policies check-modules check-repository ## Check formatting, code, policies and modules

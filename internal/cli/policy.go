@@ -20,7 +20,7 @@ func policyCheckCommand(p *Process) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "check [FOLDER]", Short: "Report every fault of a policy folder, with file and line",
-		Long: "Loads the policy as a server would: the one in FOLDER, else the one the settings name, else the one built in.",
+		Long:    "Loads the policy as a server would: the one in FOLDER, else the one the settings name, else the one built in.",
 		Example: "  doorward policy check ./policies",
 		Args: cobra.MatchAll(func(c *cobra.Command, args []string) error {
 			if len(args) > 1 {

@@ -42,7 +42,7 @@ func People() []Person {
 	return []Person{
 		{"user:anna", "owns account:acme"},
 		{"user:adam", "administrator of acme: all but ordering and cancelling"},
-		{"user:coco", "co-owner of acme: all permissions"},
+		{"user:coco", "partner in acme: all but inviting people and handing acme over"},
 		{"user:carl", "accountant: billing of acme and clinic, no support"},
 		{"user:sam", "support only, in acme"},
 		{"user:dora", "agency: developer in acme, clinic and seven more accounts"},

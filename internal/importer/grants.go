@@ -152,6 +152,10 @@ func permissionKeys(o object) []string {
 	}
 }
 
+// scopes are the types of resource that actions can be about (A13.16). A grant
+// limited to any other would cover nothing.
+var scopes = []string{catalogue.ScopeService, catalogue.ScopeDomain}
+
 // scope reads the resources a grant is limited to.
 func scope(o object) []portal.Ref {
 	var refs []portal.Ref
@@ -159,6 +163,10 @@ func scope(o object) []portal.Ref {
 		ref, err := portal.ParseRef(word)
 		if err != nil || !portal.ValidID(ref.Type) || !portal.ValidID(ref.ID) {
 			o.faultf("scope/"+strconv.Itoa(i), "Write type:id, as in service:5.", "%s does not name a resource", quote(word))
+			continue
+		}
+		if !slices.Contains(scopes, ref.Type) {
+			o.faultf("scope/"+strconv.Itoa(i), hint(ref.Type, scopes), "grants are not limited to things of type %s", quote(ref.Type))
 			continue
 		}
 		if !slices.Contains(refs, ref) {

@@ -51,6 +51,8 @@ func TestUnsoundFilesAreRefused(t *testing.T) {
 		{[]string{deeHas(`"categories":["ownership"]`)}, `export.jsonl:2: /categories/0: ownership belongs to the owner alone. Leave it out.`},
 		{[]string{deeHas(`"permissions":"[\"invoices\""`)}, `export.jsonl:2: /permissions: not a list: "the text ends before the JSON value does (byte 11)". Write keys with commas between them, or a JSON array.`},
 		{[]string{deeHas(`"scope":["5"]`)}, `export.jsonl:2: /scope/0: "5" does not name a resource. Write type:id, as in service:5.`},
+		{[]string{deeHas(`"scope":["sevice:5"]`)}, `export.jsonl:2: /scope/0: grants are not limited to things of type "sevice". Did you mean "service"?`},
+		{[]string{deeHas(`"scope":["none:1"]`)}, `export.jsonl:2: /scope/0: grants are not limited to things of type "none". There are: service, domain.`},
 		{[]string{deeHas(`"scope":[]`)}, `export.jsonl:2: /scope: lists nothing. Leave it out to grant the whole account.`},
 		{[]string{deeHas(`"not_before":"2026-02-01T00:00:00Z","not_after":"2026-02-01T00:00:00Z"`)}, `export.jsonl:2: /not_after: the grant is never in force. Let it end after it begins.`},
 		{[]string{deeHas(`"owner":true,"not_after":"2026-02-01T00:00:00Z"`)}, `export.jsonl:2: /not_after: the owner holds everything, always. Leave it out.`},

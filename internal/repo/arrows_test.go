@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -24,10 +25,10 @@ var arrows = map[string][]string{
 	},
 
 	"internal/policy/catalogue/strictyaml": {"internal/policy/fault"},
-	"internal/policy/catalogue":            {"internal/policy/fault", "internal/policy/catalogue/strictyaml"},
+	"internal/policy/catalogue":            {"internal/policy/catalogue/strictyaml"},
 	"internal/policy/presets":              {"internal/policy/fault", "internal/policy/catalogue"},
 	"internal/policy/provider": {
-		"internal/policy/fault", "internal/policy/catalogue", "internal/policy/catalogue/strictyaml",
+		"internal/policy/fault", "internal/policy/catalogue/strictyaml",
 	},
 	"internal/policy/rules": {
 		"internal/policy/fault", "internal/policy/catalogue", "internal/policy/catalogue/strictyaml",
@@ -49,7 +50,7 @@ var arrows = map[string][]string{
 	},
 	"internal/demo": {"internal/directory", "internal/importer", "internal/policy/catalogue"},
 
-	"internal/problem": {"internal/portal", "internal/ijson", "internal/directory", "internal/decision"},
+	"internal/problem": {"internal/ijson", "internal/directory", "internal/decision"},
 	"internal/authzen": {
 		"internal/portal", "internal/ijson", "internal/decision", "internal/problem", "internal/policy/rules",
 	},
@@ -93,6 +94,43 @@ func TestImportsFollowTheArrows(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// An arrow that no package needs is permission that nobody asked for.
+func TestEveryArrowIsNeeded(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, arrow := range arrows[p.path()] {
+			if !strings.HasSuffix(arrow, "...") && !slices.Contains(p.Imports, modulePath+"/"+arrow) {
+				t.Errorf("%s no longer imports %s: remove the arrow, here and in docs/architecture.md", p.path(), arrow)
+			}
+		}
+	}
+}
+
+// written puts an arrow as the page does.
+var written = strings.NewReplacer("policy...", "policy/*", "...", "everything")
+
+// The table of packages in docs/architecture.md is arrows for people.
+func TestArchitecturePageHasTheArrows(t *testing.T) {
+	rows := map[string]string{}
+	row := regexp.MustCompile("(?m)^\\| `((?:internal/|cmd/)?[a-z/]+)` \\| [^|]+ \\| ([^|]*)\\|$")
+	for _, m := range row.FindAllStringSubmatch(string(read(t, "docs/architecture.md")), -1) {
+		rows[m[1]] = strings.TrimSpace(m[2])
+	}
+	for name, to := range arrows {
+		want := make([]string, len(to))
+		for i, arrow := range to {
+			want[i] = written.Replace(strings.TrimPrefix(arrow, "internal/"))
+		}
+		slices.Sort(want)
+		if got, listed := rows[name]; !listed || got != strings.Join(want, ", ") {
+			t.Errorf("docs/architecture.md: the row of %s names %q, want %q", name, got, strings.Join(want, ", "))
+		}
+		delete(rows, name)
+	}
+	for name := range rows {
+		t.Errorf("docs/architecture.md: there is no package %s", name)
 	}
 }
 

@@ -86,3 +86,16 @@ func pasteDemo(ts *testscript.TestScript, _ bool, _ []string) {
 func copyPolicies(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(os.CopyFS(ts.MkAbs("policies"), os.DirFS(filepath.Join(repository, "policies"))))
 }
+
+// extract PAGE LANGUAGE FILE: puts the first block of that language on a page into
+// a file.
+func extract(ts *testscript.TestScript, _ bool, args []string) {
+	text, err := os.ReadFile(filepath.Join(repository, args[0]))
+	ts.Check(err)
+	_, after, found := strings.Cut(string(text), "```"+args[1]+"\n")
+	example, _, _ := strings.Cut(after, "```")
+	if !found {
+		ts.Fatalf("%s has no block of %s", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(example), 0o600))
+}

@@ -68,7 +68,9 @@ func (p *Process) verify(ctx context.Context, s *settings, witness *portal.Mark)
 		return report, err
 	}
 	defer done(&err)
+	clear := p.working("verifying the trail")
 	report, err = directory.Verify(ctx, store, witness)
+	clear()
 	if err != nil {
 		return report, fmt.Errorf("verify the trail: %w", err)
 	}

@@ -37,7 +37,9 @@ func importCommand(p *Process) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		clear := p.working("reading " + args[0])
 		plan, err := p.readPlan(args[0], settings)
+		clear()
 		if err != nil {
 			return err
 		}

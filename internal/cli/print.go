@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 
@@ -70,6 +71,17 @@ func count(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// working says on a terminal what takes a while, until the returned function takes
+// it away: whoever waits should see within 100 ms that something happens.
+func (p *Process) working(on string) (clear func()) {
+	if !p.terminal(p.Stderr) {
+		return func() {}
+	}
+	on = plain(on)
+	fmt.Fprintf(p.Stderr, "%s …", on)
+	return func() { fmt.Fprintf(p.Stderr, "\r%s\r", strings.Repeat(" ", utf8.RuneCountInString(on)+2)) }
 }
 
 // terminal tells whether w is a terminal that understands a carriage return.

@@ -66,7 +66,7 @@ func (p *Process) loadDemo(ctx context.Context, s *server.Service) error {
 // hasAccounts looks for the first account in the change log.
 func hasAccounts(ctx context.Context, store directory.Store) (bool, error) {
 	const page = 1000
-	var after portal.Revision
+	var after portal.Position
 	for {
 		changes, at, err := store.Changes(ctx, after, page)
 		if err != nil {
@@ -80,7 +80,7 @@ func hasAccounts(ctx context.Context, store directory.Store) (bool, error) {
 		if len(changes) == 0 {
 			return false, nil
 		}
-		after = at.Revision
+		after = at
 	}
 }
 

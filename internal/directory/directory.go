@@ -25,6 +25,9 @@ var (
 	ErrInvalid = errors.New("not allowed by the directory")
 	// ErrUnaudited: an update changed something and logged no audit entry.
 	ErrUnaudited = errors.New("change without an audit entry")
+	// ErrForeignPosition: the position is not in this directory's history: another
+	// directory's, or of a history that a restore has left.
+	ErrForeignPosition = errors.New("position of another history")
 	// ErrUnavailable: the store cannot be read or written now (locked, disk full,
 	// closed). Nothing was changed; trying again later may succeed.
 	ErrUnavailable = errors.New("directory unavailable")
@@ -34,14 +37,15 @@ var (
 // and several processes may have the same directory open.
 type Store interface {
 	Reader
-	// Changes returns what committed after a revision, in commit order, at most
+	// Changes returns what committed after a position, in commit order, at most
 	// limit of them but never only a part of one revision, and the position that
 	// they lead to, which need not be the head: ask again from there until none
 	// come. A first revision larger than limit comes whole. No changes: the
-	// position is the head, also when after lies beyond it; so a caller whose own
-	// position the directory does not hold sees another one (design R1). A limit
-	// below 1 is ErrInvalid.
-	Changes(ctx context.Context, after portal.Revision, limit int) ([]Change, portal.Position, error)
+	// position is the head, and equal to after. A position that this directory's
+	// history does not hold, also one beyond the head, is ErrForeignPosition
+	// (design R1); the zero position is before the first commit of every history.
+	// A limit below 1 is ErrInvalid.
+	Changes(ctx context.Context, after portal.Position, limit int) ([]Change, portal.Position, error)
 	// AuditLines yields the trail from the first line on, in order.
 	AuditLines(ctx context.Context) iter.Seq2[audit.Line, error]
 	// Update runs fn in one serializable transaction and commits if fn returns

@@ -24,7 +24,7 @@ import (
 type Source interface {
 	Head(ctx context.Context) (portal.Position, error)
 	Facts(ctx context.Context, keys []portal.FactKey) ([]portal.Facts, portal.Position, error)
-	Changes(ctx context.Context, after portal.Revision, limit int) ([]directory.Change, portal.Position, error)
+	Changes(ctx context.Context, after portal.Position, limit int) ([]directory.Change, portal.Position, error)
 	// Stamp returns a value that differs from every earlier one if anything was
 	// committed in between, by whichever process.
 	Stamp() directory.Stamp
@@ -80,10 +80,12 @@ type membership struct {
 }
 
 // applied says up to where changes were applied, and what the stamp was before
-// they were read.
+// they were read. When more was committed meanwhile, the stamp is old already and
+// the position may have more in it than the stamp says.
 type applied struct {
-	stamp    directory.Stamp
-	position portal.Position
+	stamp     directory.Stamp
+	position  portal.Position
+	overtaken bool
 }
 
 // NewCache makes an empty cache over source.
@@ -226,7 +228,7 @@ func (c *Cache) catchUp(ctx context.Context) (*applied, error) {
 		c.applied.Store(was)
 		return nil, err
 	}
-	now := &applied{stamp: stamp, position: position}
+	now := &applied{stamp: stamp, position: position, overtaken: c.source.Stamp() != stamp}
 	c.applied.Store(now)
 	return now, nil
 }
@@ -254,16 +256,17 @@ func (c *Cache) follow(ctx context.Context, was *applied) (portal.Position, erro
 	}
 	position := was.position
 	for followed := 0; followed < maxCatchUp; {
-		changes, next, err := c.source.Changes(ctx, position.Revision, maxCatchUp)
-		if err != nil {
-			return portal.Position{}, err
-		}
-		if len(changes) == 0 && next == position {
-			return position, nil
-		}
-		// A directory that went back, or has another history, shares nothing with us.
-		if next.Revision <= position.Revision {
+		changes, next, err := c.source.Changes(ctx, position, maxCatchUp)
+		switch {
+		case errors.Is(err, directory.ErrForeignPosition):
 			return portal.Position{}, errForget
+		case err != nil:
+			return portal.Position{}, err
+		case len(changes) == 0 && position == was.position && !was.overtaken:
+			// Something was written that is no commit of the directory's: by hand.
+			return portal.Position{}, errForget
+		case len(changes) == 0:
+			return position, nil
 		}
 		for _, change := range changes {
 			c.drop(change)

@@ -2,6 +2,7 @@ package facts_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -38,6 +39,12 @@ func open(t testing.TB) *sqlite.Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
+	populate(t, store)
+	return store
+}
+
+func populate(t testing.TB, store directory.Store) {
+	t.Helper()
 	update(t, store, func(tx directory.Tx) error {
 		return errors.Join(
 			tx.PutAccount(t.Context(), portal.Account{ID: acme, Name: "Acme", Status: portal.AccountActive}),
@@ -47,7 +54,6 @@ func open(t testing.TB) *sqlite.Store {
 			tx.PutMembership(t.Context(), member(portal.MembershipActive)),
 		)
 	})
-	return store
 }
 
 func member(state portal.MembershipState) portal.Membership {
@@ -379,9 +385,61 @@ type flakySource struct {
 	broken atomic.Bool
 }
 
-func (s *flakySource) Changes(ctx context.Context, after portal.Revision, limit int) ([]directory.Change, portal.Position, error) {
+func (s *flakySource) Changes(ctx context.Context, after portal.Position, limit int) ([]directory.Change, portal.Position, error) {
 	if s.broken.Load() {
 		return nil, portal.Position{}, directory.ErrUnavailable
 	}
 	return s.Source.Changes(ctx, after, limit)
+}
+
+// An operator who removes somebody with SQL, past the directory and its trail,
+// must not be answered from memory either.
+func TestAnEditByHandIsSeen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "doorward.db")
+	store, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	populate(t, store)
+	cache := facts.NewCache(store, facts.Options{})
+	if f, _, err := cache.Read(t.Context(), key(anna)); err != nil || f.Membership.State != portal.MembershipActive {
+		t.Fatalf("beforehand %+v, %v", f, err)
+	}
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(`UPDATE membership SET state = 'removed' WHERE user = ?`, anna); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if f, _, err := cache.Read(t.Context(), key(anna)); err != nil || f.Membership.State != portal.MembershipRemoved {
+		t.Errorf("afterwards %+v, %v", f, err)
+	}
+}
+
+// Design R1: a directory whose history is another one, even a longer one, shares
+// nothing with what is remembered.
+func TestAnotherHistoryIsNotFollowed(t *testing.T) {
+	one, two := open(t), open(t)
+	update(t, two, func(tx directory.Tx) error { return tx.PutMembership(t.Context(), member(portal.MembershipRemoved)) })
+	for store, revisions := range map[directory.Store]int{one: 2, two: 5} {
+		for i := range revisions {
+			update(t, store, func(tx directory.Tx) error {
+				return tx.PutUser(t.Context(), portal.User{ID: portal.UserID(fmt.Sprint("u", i)), Status: portal.UserActive})
+			})
+		}
+	}
+	source := &hooked{Source: one}
+	cache := facts.NewCache(source, facts.Options{})
+	if f, _, err := cache.Read(t.Context(), key(anna)); err != nil || f.Membership.State != portal.MembershipActive {
+		t.Fatalf("beforehand %+v, %v", f, err)
+	}
+	source.Source = two
+	if f, _, err := cache.Read(t.Context(), key(anna)); err != nil || f.Membership.State != portal.MembershipRemoved {
+		t.Errorf("of the other history %+v, %v", f, err)
+	}
 }

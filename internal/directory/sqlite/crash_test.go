@@ -69,7 +69,7 @@ func holdsAfterCrash(t *testing.T, path, acknowledged string) directory.Report {
 	if _, err := s.User(t.Context(), userAfter(revision)); !errors.Is(err, directory.ErrNotFound) {
 		t.Errorf("a user without revision: %v", err)
 	}
-	changes, _, err := s.Changes(t.Context(), 0, 1_000_000)
+	changes, _, err := s.Changes(t.Context(), portal.Position{}, 1_000_000)
 	if err != nil || len(changes) != int(revision) {
 		t.Errorf("%d changes, %v", len(changes), err)
 	}

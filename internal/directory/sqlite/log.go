@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -14,7 +15,7 @@ import (
 )
 
 // Changes implements directory.Store.
-func (s *Store) Changes(ctx context.Context, after portal.Revision, limit int) ([]directory.Change, portal.Position, error) {
+func (s *Store) Changes(ctx context.Context, after portal.Position, limit int) ([]directory.Change, portal.Position, error) {
 	if limit < 1 {
 		return nil, portal.Position{}, fmt.Errorf("%w: a limit of %d changes", directory.ErrInvalid, limit)
 	}
@@ -24,7 +25,10 @@ func (s *Store) Changes(ctx context.Context, after portal.Revision, limit int) (
 	}
 	b, err := reading(ctx, s, func(c *session) (b batch, err error) {
 		err = c.transaction(ctx, beginRead, func() error {
-			if b.changes, err = c.changes(ctx, after, limit); err != nil {
+			if err := c.holds(ctx, after); err != nil {
+				return err
+			}
+			if b.changes, err = c.changes(ctx, after.Revision, limit); err != nil {
 				return err
 			}
 			b.at, err = c.leadTo(ctx, b.changes)
@@ -33,7 +37,7 @@ func (s *Store) Changes(ctx context.Context, after portal.Revision, limit int) (
 		return b, err
 	})
 	if err != nil {
-		return nil, portal.Position{}, fmt.Errorf("read changes after revision %d: %w", after, err)
+		return nil, portal.Position{}, fmt.Errorf("read changes after %v: %w", after, err)
 	}
 	return b.changes, b.at, nil
 }
@@ -60,15 +64,33 @@ func (c *session) changes(ctx context.Context, after portal.Revision, limit int)
 	return all[:first], nil
 }
 
-// leadTo is the position after changes: its tag is the hash of the last line of
-// its revision.
-func (c *session) leadTo(ctx context.Context, changes []directory.Change) (p portal.Position, err error) {
+// leadTo is the position after changes.
+func (c *session) leadTo(ctx context.Context, changes []directory.Change) (portal.Position, error) {
 	if len(changes) == 0 {
 		return c.position(ctx)
 	}
+	return c.positionAt(ctx, changes[len(changes)-1].Revision)
+}
+
+// holds tells whether a position is in this directory's history (design R1). The
+// zero position, before the first commit, is in every history.
+func (c *session) holds(ctx context.Context, p portal.Position) error {
+	if p == (portal.Position{}) {
+		return nil
+	}
+	ours, err := c.positionAt(ctx, p.Revision)
+	if err == nil && ours != p || errors.Is(err, directory.ErrNotFound) {
+		return directory.ErrForeignPosition
+	}
+	return err
+}
+
+// positionAt is the position of a revision: its tag is the hash of the revision's
+// last line.
+func (c *session) positionAt(ctx context.Context, r portal.Revision) (portal.Position, error) {
 	var tag []byte
-	p.Revision = changes[len(changes)-1].Revision
-	err = c.get(ctx, `SELECT hash FROM audit_line WHERE revision = ? ORDER BY seq DESC LIMIT 1`, []any{p.Revision}, &tag)
+	p := portal.Position{Revision: r}
+	err := c.get(ctx, `SELECT hash FROM audit_line WHERE revision = ? ORDER BY seq DESC LIMIT 1`, []any{r}, &tag)
 	copy(p.Tag[:], tag)
 	return p, err
 }

@@ -161,7 +161,7 @@ func TestAgainstModel(t *testing.T) {
 			accounts: map[portal.AccountID]portal.Account{}, users: map[portal.UserID]portal.User{},
 			members: map[portal.FactKey]portal.Membership{}, revision: head(t, s).Revision,
 		}
-		first := m.revision
+		first := head(t, s)
 		for range 4 {
 			things := rapid.SliceOfN(rapid.Custom(w.drawThing), 0, 4).Draw(r, "things")
 			if rapid.Bool().Draw(r, "whole account") {
@@ -227,7 +227,7 @@ func putAll(t *testing.T, tx directory.Tx, things []any) error {
 	return nil
 }
 
-func (w world) agree(r *rapid.T, s *sqlite.Store, m *model, after portal.Revision) {
+func (w world) agree(r *rapid.T, s *sqlite.Store, m *model, after portal.Position) {
 	ctx := r.Context()
 	for _, account := range w.accounts {
 		want := []portal.Membership{}

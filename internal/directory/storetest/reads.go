@@ -121,7 +121,7 @@ func changesNamed(t *testing.T, s directory.Store) {
 	gone.State = portal.MembershipRemoved
 	back := user(ben)
 	two := commit(t, s, u, gone, fullToken(), back, u, gone) // named once each
-	got, at, err := s.Changes(t.Context(), start.Revision, 100)
+	got, at, err := s.Changes(t.Context(), start, 100)
 	want := []directory.Change{
 		{Revision: one.Revision, Kind: directory.ChangedAccount, Account: acme},
 		{Revision: one.Revision, Kind: directory.ChangedUser, User: anna},
@@ -156,7 +156,7 @@ func wholeRevisions(t *testing.T, s directory.Store) {
 		positions[p.Revision] = p
 	}
 	end := head(t, s)
-	want, _, err := s.Changes(t.Context(), start.Revision, 100)
+	want, _, err := s.Changes(t.Context(), start, 100)
 	if err != nil || len(want) != 12 {
 		t.Fatalf("%v, %v", want, err)
 	}
@@ -164,7 +164,7 @@ func wholeRevisions(t *testing.T, s directory.Store) {
 		var got []directory.Change
 		at := start
 		for at != end {
-			changes, next, err := s.Changes(t.Context(), at.Revision, limit)
+			changes, next, err := s.Changes(t.Context(), at, limit)
 			if err != nil || len(changes) == 0 || next != positions[next.Revision] || changes[len(changes)-1].Revision != next.Revision {
 				t.Fatalf("limit %d after %v: %v leads to %v, %v", limit, at, changes, next, err)
 			}
@@ -177,9 +177,16 @@ func wholeRevisions(t *testing.T, s directory.Store) {
 			t.Errorf("limit %d:\n%s", limit, diff)
 		}
 	}
-	for _, after := range []portal.Revision{end.Revision, end.Revision + 1000} {
-		if changes, at, err := s.Changes(t.Context(), after, 10); len(changes) != 0 || at != end || err != nil {
-			t.Errorf("after %d: %v, %v, %v, want the head", after, changes, at, err)
+	if changes, at, err := s.Changes(t.Context(), end, 10); len(changes) != 0 || at != end || err != nil {
+		t.Errorf("after the head: %v, %v, %v, want the head", changes, at, err)
+	}
+	// Design R1: a position that the history does not hold is an error, never a wait.
+	beyond, other := end, start
+	beyond.Revision++
+	other.Tag[0] ^= 1
+	for _, foreign := range []portal.Position{beyond, other, {Revision: end.Revision}, {Tag: end.Tag}} {
+		if changes, _, err := s.Changes(t.Context(), foreign, 10); !errors.Is(err, directory.ErrForeignPosition) || changes != nil {
+			t.Errorf("after %v: %v, %v, want ErrForeignPosition", foreign, changes, err)
 		}
 	}
 }
@@ -246,7 +253,7 @@ func closed(t *testing.T, s directory.Store) {
 	_, update := try(t.Context(), s, fullUser())
 	_, head := s.Head(t.Context())
 	_, _, facts := s.Facts(t.Context(), []portal.FactKey{key(acme, anna)})
-	_, _, changes := s.Changes(t.Context(), 0, 10)
+	_, _, changes := s.Changes(t.Context(), portal.Position{}, 10)
 	var lines error
 	for _, err := range s.AuditLines(t.Context()) {
 		lines = err

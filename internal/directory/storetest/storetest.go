@@ -168,7 +168,7 @@ func everything(t *testing.T, s directory.Store) (all state) {
 	all.Head, errs[0] = s.Head(ctx)
 	all.Members, errs[1] = s.Members(ctx, acme)
 	all.Tokens, errs[2] = s.Tokens(ctx)
-	all.Changes, _, errs[3] = s.Changes(ctx, 0, 1_000_000)
+	all.Changes, _, errs[3] = s.Changes(ctx, portal.Position{}, 1_000_000)
 	if err := errors.Join(errs[:]...); err != nil {
 		t.Fatal(err)
 	}

@@ -188,7 +188,7 @@ func invalid(t *testing.T, s directory.Store) {
 			t.Errorf("%s: got %v, %v, want ErrInvalid", c.why, p, err)
 		}
 	}
-	if _, _, err := s.Changes(t.Context(), 0, 0); !errors.Is(err, directory.ErrInvalid) {
+	if _, _, err := s.Changes(t.Context(), portal.Position{}, 0); !errors.Is(err, directory.ErrInvalid) {
 		t.Errorf("no changes at all asked for: %v", err)
 	}
 	unchanged(t, s, was)

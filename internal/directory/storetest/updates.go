@@ -66,7 +66,7 @@ func cancelled(t *testing.T, s directory.Store) {
 	_, head := s.Head(ctx)
 	_, _, facts := s.Facts(ctx, []portal.FactKey{key(acme, anna)})
 	_, members := s.Members(ctx, acme)
-	_, _, changes := s.Changes(ctx, 0, 10)
+	_, _, changes := s.Changes(ctx, portal.Position{}, 10)
 	var lines error
 	for _, err := range s.AuditLines(ctx) {
 		lines = err
@@ -205,7 +205,7 @@ func entryAlone(t *testing.T, s directory.Store) {
 	if err != nil || p.Revision != was.Revision+1 || p.Tag == was.Tag {
 		t.Fatalf("got %v, %v after %v", p, err, was)
 	}
-	changes, at, err := s.Changes(t.Context(), was.Revision, 10)
+	changes, at, err := s.Changes(t.Context(), was, 10)
 	want := directory.Change{Revision: p.Revision, Kind: directory.ChangedNothing}
 	if err != nil || at != p || len(changes) != 1 || changes[0] != want {
 		t.Errorf("got %v, %v, %v, want %v", changes, at, err, want)

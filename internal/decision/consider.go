@@ -1,6 +1,7 @@
 package decision
 
 import (
+	"strings"
 	"sync"
 
 	"doorward/internal/ijson"
@@ -72,6 +73,9 @@ func (c *consideration) nameAccounts() bool {
 	}
 	account := q.Resource.ID
 	if q.Resource.Type != portal.TypeAccount {
+		if nearlyAccount(q.Resource.Type) {
+			return false
+		}
 		if account, ok = accountName(q.Resource.Properties.Get("account")); !ok {
 			return false
 		}
@@ -91,11 +95,18 @@ func (c *consideration) nameAccounts() bool {
 	return true
 }
 
+// nearlyAccount tells a type that was meant to be account and is not: taken for
+// any other thing, it would be judged in the acting account.
+func nearlyAccount(typ string) bool {
+	return strings.EqualFold(strings.TrimSpace(typ), portal.TypeAccount)
+}
+
 // accountName reads an account's id out of a property: "" when absent, not ok
-// when it is something other than a name.
+// when it is something other than a name. Null is: a portal that looked an
+// account up and found none must not be asking about the acting one.
 func accountName(v ijson.Value) (name string, ok bool) {
 	switch v.Kind() {
-	case ijson.Absent, ijson.Null:
+	case ijson.Absent:
 		return "", true
 	case ijson.String:
 		return v.Text(), portal.ValidName(v.Text())
@@ -120,7 +131,8 @@ func (c *consideration) readRequest(schema *rules.Schema) bool {
 		if k := v.Kind(); k == ijson.Absent || k == ijson.Null {
 			continue
 		}
-		if kinds[v.Kind()] != leaf.Type || len(v.Text()) > maxRequestText {
+		if kinds[v.Kind()] != leaf.Type || len(v.Text()) > maxRequestText ||
+			leaf.Type == rules.Number && !rules.ValidNumber(v.Text()) {
 			return false
 		}
 		c.request[i] = rules.Value{Type: leaf.Type, Text: v.Text()}

@@ -104,6 +104,15 @@ func number(name, literal string) ijson.Member {
 	return ijson.Member{Name: name, Value: ijson.NumberValue(literal)}
 }
 
+func null(t *testing.T) ijson.Value {
+	t.Helper()
+	v, err := ijson.ParseAny([]byte("null"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
 // verdict asks one question and tells the answer in one word.
 func verdict(t *testing.T, d *decision.Decider, q decision.Question) string {
 	t.Helper()
@@ -139,7 +148,9 @@ func TestEveryQuestionNamesItsAccount(t *testing.T) {
 		{"the acting account is no string", question("bo", "invoice.list", in(number("account", "42"))), "bad_input"},
 		{"the account is no name", question("bo", "invoice.view", on("invoice", "9", text("account", "4\n2"))), "bad_input"},
 		{"ids differ by case (S14)", question("Bo", "invoice.list"), "subject_unknown"},
-		{"the account differs by case (S14)", question("bo", "invoice.list", on("Account", "42")), "account_required"},
+		{"the type differs by case (S14)", question("bo", "invoice.list", on("Account", "43"), in(text("account", "42"))), "bad_input"},
+		{"the type differs by a space", question("bo", "invoice.list", on("account ", "43"), in(text("account", "42"))), "bad_input"},
+		{"the account was looked up and not found", question("bo", "invoice.view", on("invoice", "9", ijson.Member{Name: "account", Value: null(t)}), in(text("account", "42"))), "bad_input"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := verdict(t, d, c.q); got != c.want {
@@ -211,6 +222,17 @@ func TestAGrantCountsOnlyInItsTime(t *testing.T) {
 	w[key] = f
 	if got := verdict(t, decider(t, w), question("bo", "invoice.list")); got != "expired" {
 		t.Errorf("at its end a grant is %s", got)
+	}
+}
+
+// A13.16: "none" is the word for actions without a scope and no type of resource:
+// whoever is limited to none:1 must not pay invoices.
+func TestNoneIsNoScope(t *testing.T) {
+	w := world{}.with("bo", "billing")
+	f := w[portal.FactKey{Account: "42", Subject: user("bo")}]
+	f.Membership.Grant.Scope = []portal.Ref{{Type: "none", ID: "1"}, {Type: "service", ID: "5"}}
+	if got := verdict(t, decider(t, w), question("bo", "invoice.pay", on("none", "1", text("account", "42")))); got != "out_of_scope" {
+		t.Errorf("got %s", got)
 	}
 }
 

@@ -123,6 +123,8 @@ func (c *consideration) inScope(g *portal.Grant) string {
 	switch {
 	case g == nil || len(g.Scope) == 0:
 		return "whole_account"
+	case c.plan.action.Scope == catalogue.ScopeNone:
+		return "no"
 	case c.question.Resource.Type == c.plan.action.Scope && slices.Contains(g.Scope, c.question.Resource.Ref):
 		return "yes"
 	}

@@ -7,15 +7,12 @@
 package policy
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -24,15 +21,6 @@ import (
 	"doorward/internal/policy/presets"
 	"doorward/internal/policy/provider"
 	"doorward/internal/policy/rules"
-)
-
-// The files of a policy folder (design section 4).
-const (
-	catalogueFile = "catalogue.yaml"
-	modelFile     = "presets/model.conf"
-	presetsFile   = "presets/presets.csv"
-	inputsFile    = "inputs.yaml"
-	rulesFolder   = "rules"
 )
 
 // A Policy is one immutable snapshot of a policy folder.
@@ -61,7 +49,7 @@ func LoadWith(fsys fs.FS, switches map[string]string) (*Policy, error) {
 	if missing(files, &faults) {
 		return nil, faults.Err()
 	}
-	settings, err := loadProvider(fsys, switches)
+	settings, err := loadProvider(files, switches)
 	if err := collect(&faults, err); err != nil {
 		return nil, err
 	}
@@ -102,8 +90,8 @@ func categoryNames(cat *catalogue.Catalogue) []string {
 	return names
 }
 
-func loadProvider(fsys fs.FS, switches map[string]string) (*provider.Provider, error) {
-	settings, err := provider.Load(fsys)
+func loadProvider(files map[string][]byte, switches map[string]string) (*provider.Provider, error) {
+	settings, err := provider.Load(files)
 	if err != nil || len(switches) == 0 {
 		return settings, err
 	}
@@ -118,117 +106,6 @@ func collect(faults *fault.List, err error) error {
 		return nil
 	}
 	return err
-}
-
-// read returns the content of every file that decides, by path. A rule or preset
-// file where none is read would be believed to be in force, so it is a fault.
-func read(fsys fs.FS, faults *fault.List) (map[string][]byte, error) {
-	files := make(map[string][]byte)
-	var visit fs.WalkDirFunc
-	visit = func(name string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return fmt.Errorf("read policy folder: %w", err)
-		}
-		if entry.IsDir() {
-			return skipHidden(entry)
-		}
-		if linked(fsys, name, entry) {
-			return followed(fsys, name, visit, faults)
-		}
-		if misplaced(name) {
-			faults.Add(fault.Fault{
-				File: name, Message: "would not be read here",
-				Fix: "Rules belong in " + rulesFolder + "/, presets in " + presetsFile + ".",
-			})
-		}
-		if !decides(name) {
-			return nil
-		}
-		data, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return fmt.Errorf("read policy folder: %w", err)
-		}
-		files[name] = data
-		return nil
-	}
-	return files, fs.WalkDir(fsys, ".", visit)
-}
-
-// linked tells whether an entry is a link to a folder, which walking passes by.
-func linked(fsys fs.FS, name string, entry fs.DirEntry) bool {
-	if entry.Type()&fs.ModeSymlink == 0 {
-		return false
-	}
-	info, err := fs.Stat(fsys, name)
-	return err == nil && info.IsDir()
-}
-
-// followed walks a linked folder: one of the policy folder itself, because that
-// is how a ConfigMap is mounted. Deeper ones could lead round in circles, and are
-// faults: rules in them would be believed to be in force.
-func followed(fsys fs.FS, name string, visit fs.WalkDirFunc, faults *fault.List) error {
-	switch {
-	case strings.HasPrefix(name, "."): // a ConfigMap's ..data
-		return nil
-	case strings.Contains(name, "/"):
-		faults.Add(fault.Fault{File: name, Message: "is a link to a folder, and would not be read", Fix: "Put the folder itself here."})
-		return nil
-	}
-	return fs.WalkDir(fsys, name, visit)
-}
-
-// missing tells whether a file that every policy folder needs is not there.
-func missing(files map[string][]byte, faults *fault.List) bool {
-	before := len(*faults)
-	for _, name := range []string{catalogueFile, inputsFile, modelFile, presetsFile} {
-		if _, ok := files[name]; !ok {
-			faults.Add(fault.Fault{File: name, Message: "is missing", Fix: "A policy folder needs it; copy the shipped one."})
-		}
-	}
-	return len(*faults) > before
-}
-
-// skipHidden leaves out folders such as .git and a ConfigMap's ..data.
-func skipHidden(entry fs.DirEntry) error {
-	if name := entry.Name(); name != "." && strings.HasPrefix(name, ".") {
-		return fs.SkipDir
-	}
-	return nil
-}
-
-func isRule(name string) bool {
-	return path.Ext(name) == ".rego" && strings.HasPrefix(name, rulesFolder+"/")
-}
-
-func misplaced(name string) bool {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".rego":
-		return !isRule(name) && !strings.HasPrefix(name, "invariants/")
-	case ".csv":
-		return name != presetsFile
-	}
-	return false
-}
-
-// decides tells whether a file is part of the policy, tests of rules included:
-// they are compiled with the rules, so that a test cannot rot unseen.
-func decides(name string) bool {
-	switch name {
-	case catalogueFile, inputsFile, modelFile, presetsFile, "provider.yaml":
-		return true
-	}
-	return isRule(name) || path.Dir(name) == "profiles" && path.Ext(name) == ".yaml"
-}
-
-func modules(files map[string][]byte) []rules.File {
-	var list []rules.File
-	for name, data := range files {
-		if isRule(name) {
-			list = append(list, rules.File{Path: name, Data: data})
-		}
-	}
-	slices.SortFunc(list, func(a, b rules.File) int { return cmp.Compare(a.Path, b.Path) })
-	return list
 }
 
 // digest hashes the files that decide and the switches set otherwise, each name

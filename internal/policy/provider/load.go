@@ -1,10 +1,8 @@
 package provider
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -18,15 +16,12 @@ const (
 	profileFolder = "profiles"
 )
 
-// Load reads provider.yaml of the policy folder fsys and the profile it names.
-// Its error is a fault.List, except when the folder cannot be read.
-func Load(fsys fs.FS) (*Provider, error) {
-	data, err := fs.ReadFile(fsys, providerFile)
-	if errors.Is(err, fs.ErrNotExist) {
+// Load reads provider.yaml, and the profile it names, out of the files of a policy
+// folder by path. Its error is a fault.List.
+func Load(files map[string][]byte) (*Provider, error) {
+	data, ok := files[providerFile]
+	if !ok {
 		return nil, fault.List{{File: providerFile, Message: "is missing", Fix: "Create it with a line such as: profile: simple."}}.Err()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read provider's switches: %w", err)
 	}
 	f, root := strictyaml.Read(providerFile, data)
 	if root == nil {
@@ -34,10 +29,7 @@ func Load(fsys fs.FS) (*Provider, error) {
 	}
 	p := &Provider{settings: make(map[string]setting)}
 	keys := f.Known(root, providerFile, "profile", "overrides")
-	faults, err := p.loadProfile(fsys, f, root, keys["profile"])
-	if err != nil {
-		return nil, err
-	}
+	faults := p.loadProfile(files, f, root, keys["profile"])
 	if n := keys["overrides"]; n != nil {
 		p.override(f, n)
 	}
@@ -48,41 +40,36 @@ func Load(fsys fs.FS) (*Provider, error) {
 }
 
 // loadProfile reads the profile named at n and returns the faults of its file.
-func (p *Provider) loadProfile(fsys fs.FS, f *strictyaml.File, root, n *yaml.Node) (fault.List, error) {
+func (p *Provider) loadProfile(files map[string][]byte, f *strictyaml.File, root, n *yaml.Node) fault.List {
 	if n == nil {
 		if root.Kind == yaml.MappingNode {
-			f.Fault(root, strictyaml.Suggest("", profiles(fsys)), "no profile is named")
+			f.Fault(root, strictyaml.Suggest("", profiles(files)), "no profile is named")
 		}
-		return nil, nil
+		return nil
 	}
 	name, ok := f.Text(n, "profile")
 	if !ok {
-		return nil, nil
+		return nil
 	}
-	// The name is part of a path: only names of the folder's own form go there.
 	file := path.Join(profileFolder, name+".yaml")
-	data, err := fs.ReadFile(fsys, file)
-	if !word.MatchString(name) || errors.Is(err, fs.ErrNotExist) {
-		f.Fault(n, strictyaml.Suggest(name, profiles(fsys)), "no profile is called %q", name)
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read profile %s: %w", name, err)
+	data, ok := files[file]
+	if !ok || !word.MatchString(name) {
+		f.Fault(n, strictyaml.Suggest(name, profiles(files)), "no profile is called %q", name)
+		return nil
 	}
 	p.Profile = name
-	return p.readProfile(file, data), nil
+	return p.readProfile(file, data)
 }
 
 // profiles returns the names of the profiles there are.
-func profiles(fsys fs.FS) []string {
-	files, err := fs.Glob(fsys, profileFolder+"/*.yaml")
-	if err != nil {
-		return nil
+func profiles(files map[string][]byte) []string {
+	var names []string
+	for file := range files {
+		if path.Dir(file) == profileFolder {
+			names = append(names, strings.TrimSuffix(path.Base(file), ".yaml"))
+		}
 	}
-	names := make([]string, len(files))
-	for i, file := range files {
-		names[i] = strings.TrimSuffix(path.Base(file), ".yaml")
-	}
+	slices.Sort(names)
 	return names
 }
 

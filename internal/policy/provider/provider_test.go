@@ -2,12 +2,10 @@ package provider_test
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -21,20 +19,20 @@ import (
 const shippedFolder = "../../../policies"
 
 // folder is the shipped folder with some files put in place of its own.
-func folder(t *testing.T, files map[string]string) fs.FS {
+func folder(t *testing.T, files map[string]string) map[string][]byte {
 	t.Helper()
-	fsys := fstest.MapFS{}
+	folder := map[string][]byte{}
 	for _, name := range []string{"provider.yaml", "profiles/simple.yaml", "profiles/four-roles.yaml"} {
 		data, err := os.ReadFile(shippedFolder + "/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		fsys[name] = &fstest.MapFile{Data: data}
+		folder[name] = data
 	}
 	for name, text := range files {
-		fsys[name] = &fstest.MapFile{Data: []byte(text)}
+		folder[name] = []byte(text)
 	}
-	return fsys
+	return folder
 }
 
 func load(t *testing.T, files map[string]string) *provider.Provider {
@@ -220,7 +218,7 @@ func TestEveryFaultIsReportedAtOnce(t *testing.T) {
 }
 
 func TestMissingFile(t *testing.T) {
-	_, err := provider.Load(fstest.MapFS{})
+	_, err := provider.Load(nil)
 	if err == nil || !strings.HasPrefix(err.Error(), "provider.yaml: is missing") {
 		t.Errorf("got %v", err)
 	}
@@ -231,9 +229,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add("profile: simple\noverrides:\n  step_up.max_age: 1h\n", "billing: {pay: true}\nsession: {mfa_methods: [otp]}\n")
 	f.Add("? [a]\n: &x {<<: *x}\n", "- !!binary x\n")
 	f.Fuzz(func(t *testing.T, main, profile string) {
-		p, err := provider.Load(fstest.MapFS{
-			"provider.yaml": {Data: []byte(main)}, "profiles/simple.yaml": {Data: []byte(profile)},
-		})
+		p, err := provider.Load(map[string][]byte{"provider.yaml": []byte(main), "profiles/simple.yaml": []byte(profile)})
 		if (p == nil) == (err == nil) {
 			t.Fatalf("got %v and %v", p, err)
 		}

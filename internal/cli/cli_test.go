@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"flag"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -111,20 +112,11 @@ func lastToken(ts *testscript.TestScript, _ bool, _ []string) {
 }
 
 // A server started by the command itself says at once that it starts, prints
-// where it answers and what to ask, and stops cleanly when its context ends.
+// where it answers and what to ask, and stops cleanly when its context ends. Of
+// somebody's own portal it does not say that it is the demo.
 func TestServeDemoPrintsWhatToDo(t *testing.T) {
 	t.Chdir(t.TempDir())
-	ctx, stop := context.WithCancel(t.Context())
-	out := &watched{stop: stop, until: "invoice.list"}
-	var messages bytes.Buffer
-	status := cli.Main(ctx, cli.Process{
-		Args:   []string{"serve", "--demo", "--listen-address", "127.0.0.1:0", "--data", "data"},
-		Stdout: out, Stderr: &messages, Version: "v0-test",
-	})
-	if status != 0 {
-		t.Errorf("exit status %d: %s", status, messages.String())
-	}
-	text := out.String()
+	text, messages := serveDemo(t, "data", "invoice.list")
 	for _, want := range []string{"Doorward answers on http://127.0.0.1:", "user:anna", "curl -s http://127.0.0.1:"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("stdout lacks %q:\n%s", want, text)
@@ -133,12 +125,43 @@ func TestServeDemoPrintsWhatToDo(t *testing.T) {
 	if got := strings.Count(text, "\ncurl "); got != 3 {
 		t.Errorf("%d curl lines, want 3", got)
 	}
-	if !strings.Contains(strings.SplitN(messages.String(), "\n", 2)[0], "msg=starting") {
-		t.Errorf("the first message is not that it starts: %s", messages.String())
+	if !strings.Contains(strings.SplitN(messages, "\n", 2)[0], "msg=starting") {
+		t.Errorf("the first message is not that it starts: %s", messages)
 	}
 	if _, err := os.Stat(filepath.Join("data", "doorward.db")); err != nil {
 		t.Error(err)
 	}
+	if again, messages := serveDemo(t, "data", "invoice.list"); !strings.Contains(again, "user:anna") || !strings.Contains(messages, "as it was left") {
+		t.Errorf("started again:\n%s%s", again, messages)
+	}
+
+	own := `{"kind":"meta","format":"doorward-import/1","source":"own"}
+{"kind":"user","id":"u","email":"u@shop.example"}
+{"kind":"account","id":"a"}
+{"kind":"membership","account":"a","user":"u","owner":true}
+`
+	if status := cli.Main(t.Context(), cli.Process{Args: []string{"import", "-", "--data", "own"}, Stdin: strings.NewReader(own), Stdout: io.Discard, Stderr: io.Discard}); status != 0 {
+		t.Fatalf("import: exit status %d", status)
+	}
+	if text, messages := serveDemo(t, "own", "answers on"); strings.Contains(text, "anna") || !strings.Contains(messages, "was not loaded") {
+		t.Errorf("on somebody's own portal:\n%s%s", text, messages)
+	}
+}
+
+// serveDemo runs serve --demo until it has printed a text.
+func serveDemo(t *testing.T, data, until string) (stdout, stderr string) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	out := &watched{stop: stop, until: until}
+	var messages bytes.Buffer
+	status := cli.Main(ctx, cli.Process{
+		Args:   []string{"serve", "--demo", "--listen-address", "127.0.0.1:0", "--data", data},
+		Stdout: out, Stderr: &messages, Version: "v0-test",
+	})
+	if status != 0 {
+		t.Errorf("exit status %d: %s", status, messages.String())
+	}
+	return out.String(), messages.String()
 }
 
 // A watched writer stops the server once a text was written.

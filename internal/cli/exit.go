@@ -27,7 +27,8 @@ const (
 const exitCodes = `Exit status:
   0  done; the decision is allow; the server is ready
   1  it could not be done: the directory cannot be opened, the server cannot be
-     reached or is not ready, a question could not be judged
+     reached or is not ready, a question could not be judged, a stop cut off
+     requests
   2  the command line is wrong: unknown command or flag, missing argument
   3  what was read is refused, with file and line: policy, settings, import file
   4  the decision is deny (doorward decide)

@@ -34,33 +34,45 @@ func serveCommand(p *Process) *cobra.Command {
 func (p *Process) serve(ctx context.Context, c config.Config) error {
 	log := logger(p.Stderr, c.Log)
 	log.Info("starting", "version", p.Version, "data", c.Data, "policies", c.Policies)
+	isDemo := false
 	o := server.Options{Log: log, Version: p.Version, Started: func(urls []string) {
 		_ = p.printf("Doorward answers on %s\n", strings.Join(urls, " and "))
-		if c.Demo && strings.HasPrefix(urls[0], "http") {
+		if isDemo && strings.HasPrefix(urls[0], "http") {
 			p.printDemo(urls[0])
 		}
 	}}
 	if c.Demo {
-		o.Prepare = p.loadDemo
+		o.Prepare = func(ctx context.Context, s *server.Service) (err error) {
+			isDemo, err = p.loadDemo(ctx, s)
+			return err
+		}
 	}
 	return server.Run(ctx, c, o)
 }
 
-// loadDemo fills an empty directory. One that has accounts is somebody's own, and
-// is left as it is.
-func (p *Process) loadDemo(ctx context.Context, s *server.Service) error {
+// loadDemo fills an empty directory, and tells whether the demo portal is there.
+// A directory that has accounts is left as it is.
+func (p *Process) loadDemo(ctx context.Context, s *server.Service) (bool, error) {
 	inUse, err := hasAccounts(ctx, s.Store)
 	if err != nil {
-		return fmt.Errorf("look for accounts: %w", err)
+		return false, fmt.Errorf("look for accounts: %w", err)
 	}
-	if inUse {
-		p.notef("The directory has accounts already; the demo portal was not loaded again.")
-		return nil
+	if !inUse {
+		if _, err := demo.Load(ctx, s.Store, s.Policy.Catalogue, s.Policy.Presets); err != nil {
+			return false, fmt.Errorf("load the demo portal: %w", err)
+		}
+		return true, nil
 	}
-	if _, err := demo.Load(ctx, s.Store, s.Policy.Catalogue, s.Policy.Presets); err != nil {
-		return fmt.Errorf("load the demo portal: %w", err)
+	there, err := demo.Loaded(ctx, s.Store)
+	if err != nil {
+		return false, fmt.Errorf("look for the demo portal: %w", err)
 	}
-	return nil
+	if there {
+		p.notef("The demo portal is there already, as it was left.")
+	} else {
+		p.notef("The directory has accounts of its own; the demo portal was not loaded.")
+	}
+	return there, nil
 }
 
 // hasAccounts looks for the first account in the change log.

@@ -9,12 +9,14 @@ package demo
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"strings"
 
 	"doorward/internal/directory"
 	"doorward/internal/importer"
 	"doorward/internal/policy/catalogue"
+	"doorward/internal/portal"
 )
 
 //go:embed demo.jsonl
@@ -29,6 +31,20 @@ func Load(ctx context.Context, store directory.Store, cat *catalogue.Catalogue, 
 	}
 	plan.Actor = "demo"
 	return plan.Apply(ctx, store, nil)
+}
+
+// Loaded tells whether everybody in the demo is in the store.
+func Loaded(ctx context.Context, store directory.Reader) (bool, error) {
+	for _, p := range People() {
+		_, err := store.User(ctx, portal.UserID(strings.TrimPrefix(p.Subject, "user:")))
+		if errors.Is(err, directory.ErrNotFound) {
+			return false, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("read %s: %w", p.Subject, err)
+		}
+	}
+	return true, nil
 }
 
 // A Person is somebody in the demo.

@@ -48,7 +48,9 @@ var arrows = map[string][]string{
 		"internal/portal", "internal/audit", "internal/directory", "internal/ijson",
 		"internal/policy/fault", "internal/policy/catalogue",
 	},
-	"internal/demo": {"internal/directory", "internal/importer", "internal/policy/catalogue"},
+	"internal/demo": {
+		"internal/portal", "internal/directory", "internal/importer", "internal/policy/catalogue",
+	},
 
 	"internal/problem": {"internal/ijson", "internal/directory", "internal/decision"},
 	"internal/authzen": {

@@ -180,7 +180,12 @@ func wholeRevisions(t *testing.T, s directory.Store) {
 	if changes, at, err := s.Changes(t.Context(), end, 10); len(changes) != 0 || at != end || err != nil {
 		t.Errorf("after the head: %v, %v, %v, want the head", changes, at, err)
 	}
-	// Design R1: a position that the history does not hold is an error, never a wait.
+	foreignPositions(t, s, start, end)
+}
+
+// Design R1: a position that the history does not hold is an error, never a wait.
+func foreignPositions(t *testing.T, s directory.Store, start, end portal.Position) {
+	t.Helper()
 	beyond, other := end, start
 	beyond.Revision++
 	other.Tag[0] ^= 1

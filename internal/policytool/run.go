@@ -116,19 +116,11 @@ func (r *Row) question(action string) (decision.Question, error) {
 			return decision.Question{}, err
 		}
 	}
-	properties, err := object(&r.Properties)
-	if err != nil {
-		return decision.Question{}, err
-	}
-	context, err := object(&r.Context)
-	if err != nil {
-		return decision.Question{}, err
-	}
 	return decision.Question{
 		Subject:  decision.Entity{Ref: subject},
 		Action:   decision.Action{Name: action},
-		Resource: decision.Entity{Ref: resource, Properties: inAccount(resource, properties)},
-		Context:  context,
+		Resource: decision.Entity{Ref: resource, Properties: inAccount(resource, object(r.Properties))},
+		Context:  object(r.Context),
 	}, nil
 }
 
@@ -143,14 +135,11 @@ func inAccount(resource portal.Ref, properties ijson.Value) ijson.Value {
 }
 
 // object reads a row's YAML mapping as the JSON object a portal would send.
-func object(n *yaml.Node) (ijson.Value, error) {
-	if n.Kind == 0 {
-		return ijson.Value{}, nil
+func object(n *yaml.Node) ijson.Value {
+	if n == nil {
+		return ijson.Value{}
 	}
-	if n.Kind != yaml.MappingNode {
-		return ijson.Value{}, fmt.Errorf("line %d: write a mapping here", n.Line)
-	}
-	return value(n), nil
+	return value(n)
 }
 
 func value(n *yaml.Node) ijson.Value {

@@ -1,6 +1,8 @@
 package policytool_test
 
 import (
+	"io/fs"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -27,17 +29,52 @@ func TestShippedTables(t *testing.T) {
 // A malformed table is refused with its place; it does not merely expect less.
 func TestMalformedTablesAreRefused(t *testing.T) {
 	for name, c := range map[string]struct{ table, want string }{
-		"no rows":         {"title: x\n", "tests/x.yaml: has no rows. A table that expects nothing proves nothing."},
-		"unknown key":     {"titel: x\n", "tests/x.yaml: line 1: field titel not found in type policytool.tableFile"},
-		"no requirement":  {"rows:\n  - {who: billing, do: invoice.list, want: allow}\n", "tests/x.yaml:2: cites no requirement: add req: [...]"},
-		"no action":       {"rows:\n  - {req: 62, who: billing, want: allow}\n", "tests/x.yaml:2: names no action: add do: ACTION"},
-		"no answer":       {"rows:\n  - {req: 62, who: billing, do: invoice.list}\n", "tests/x.yaml:2: expects nothing: add want: allow, or want: and a reason"},
-		"nobody":          {"rows:\n  - {req: 62, do: invoice.list, want: allow}\n", "tests/x.yaml:2: names nobody: add who: PRESET, or who: {presets: [...], ...}"},
-		"misspelt member": {"rows:\n  - {req: 62, who: {preset: [billing]}, do: invoice.list, want: allow}\n", "tests/x.yaml:2: line 1: field preset not found in type policytool.whoFile"},
+		"no rows":         {"title: x\n", "tests/x.yaml:1:1: the table has no rows. A table that expects nothing proves nothing."},
+		"unknown key":     {"titel: x\nrows: [{req: 62, who: billing, do: invoice.list, want: allow}]\n", `tests/x.yaml:1:1: a table has no key "titel". Did you mean "title"?`},
+		"no requirement":  {"rows:\n  - {who: billing, do: invoice.list, want: allow}\n", "tests/x.yaml:2:5: the row has no req. Cite the requirements it holds, as in req: [62]."},
+		"no action":       {"rows:\n  - {req: 62, who: billing, want: allow}\n", "tests/x.yaml:2:5: the row has no do. Name an action, or a list of them."},
+		"no answer":       {"rows:\n  - {req: 62, who: billing, do: invoice.list}\n", "tests/x.yaml:2:5: the row has no want. Write want: allow, or want: and the reason."},
+		"nobody":          {"rows:\n  - {req: 62, do: invoice.list, want: allow}\n", "tests/x.yaml:2:5: the row has no who. Name a preset, or say more: who: {presets: [billing], state: removed}."},
+		"misspelt member": {"rows:\n  - {req: 62, who: {preset: [billing]}, do: invoice.list, want: allow}\n", `tests/x.yaml:2:21: who has no key "preset". Did you mean "presets"?`},
 	} {
 		_, err := policytool.ReadTables(fstest.MapFS{"tests/x.yaml": {Data: []byte(c.table)}})
 		if err == nil || err.Error() != c.want {
 			t.Errorf("%s: got %v, want %s", name, err, c.want)
 		}
 	}
+}
+
+// A table that nobody reads would be believed to hold.
+func TestTablesThatWouldNotBeReadAreRefused(t *testing.T) {
+	for _, name := range []string{"tests/x.yml", "tests/more/x.yaml", "tests/x.YAML"} {
+		if _, err := policytool.ReadTables(fstest.MapFS{name: {Data: []byte("rows: []")}}); err == nil || !strings.Contains(err.Error(), "would not be read here") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// A row whose answer is another is reported, with its line.
+func TestAWrongRowIsReported(t *testing.T) {
+	files := fstest.MapFS{"tests/x.yaml": {Data: []byte("rows:\n  - {req: 62, who: billing, do: [invoice.list, ticket.open], want: allow}\n")}}
+	folder := overlay{policies.FS, files}
+	results, err := policytool.RunTables(t.Context(), folder)
+	if err != nil || len(results) != 2 || !results[0].OK() || results[1].OK() {
+		t.Fatalf("got %v, %v", results, err)
+	}
+	if got, want := results[1].String(), "tests/x.yaml:2: ticket.open: got category_missing, want allow"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// overlay is the shipped policy with other tables.
+type overlay struct {
+	fs.FS
+	tables fs.FS
+}
+
+func (o overlay) Open(name string) (fs.File, error) {
+	if name == "tests" || strings.HasPrefix(name, "tests/") {
+		return o.tables.Open(name)
+	}
+	return o.FS.Open(name)
 }

@@ -1,0 +1,166 @@
+package policytool
+
+import (
+	"go.yaml.in/yaml/v3"
+
+	"doorward/internal/policy/catalogue/strictyaml"
+)
+
+// A tableReader reads one table and collects its faults.
+type tableReader struct{ *strictyaml.File }
+
+func (r *tableReader) table(name string, data []byte) Table {
+	file, root := strictyaml.Read(name, data)
+	r.File = file
+	t := Table{File: name}
+	if root == nil {
+		return t
+	}
+	keys := r.Known(root, "a table", "title", "article", "provider", "rows")
+	if n := keys["title"]; n != nil {
+		t.Title, _ = r.Text(n, "title")
+	}
+	if n := keys["article"]; n != nil {
+		r.Text(n, "article")
+	}
+	t.Provider = r.switches(keys["provider"])
+	rows := keys["rows"]
+	if rows == nil || rows.Kind != yaml.SequenceNode || len(rows.Content) == 0 {
+		r.Fault(root, "A table that expects nothing proves nothing.", "the table has no rows")
+		return t
+	}
+	for _, n := range rows.Content {
+		t.Rows = append(t.Rows, r.row(n))
+	}
+	return t
+}
+
+// switches reads the provider's switches, written as YAML values.
+func (r *tableReader) switches(n *yaml.Node) map[string]string {
+	if n == nil {
+		return nil
+	}
+	switches := make(map[string]string)
+	for _, field := range r.Fields(n, "provider") {
+		text, err := yaml.Marshal(field.Value)
+		if err != nil {
+			r.Fault(field.Value, "", "cannot be written out: %v", err)
+			continue
+		}
+		switches[field.Key.Value] = string(text)
+	}
+	return switches
+}
+
+func (r *tableReader) row(n *yaml.Node) Row {
+	keys := r.Known(n, "a row", "req", "who", "do", "on", "properties", "context", "account", "want")
+	for _, name := range []string{"req", "who", "do", "want"} {
+		if keys[name] == nil && n.Kind == yaml.MappingNode {
+			r.Fault(n, needed[name], "the row has no %s", name)
+		}
+	}
+	return Row{
+		Line: n.Line, Req: r.words(keys["req"], "req"), Who: r.who(keys["who"]), Do: r.words(keys["do"], "do"),
+		On: r.word(keys["on"], "on"), Properties: r.object(keys["properties"], "properties"), Context: r.object(keys["context"], "context"),
+		Account: r.account(keys["account"]), Want: r.word(keys["want"], "want"),
+	}
+}
+
+// needed says what each key that a row needs is for.
+var needed = map[string]string{
+	"req":  "Cite the requirements it holds, as in req: [62].",
+	"who":  "Name a preset, or say more: who: {presets: [billing], state: removed}.",
+	"do":   "Name an action, or a list of them.",
+	"want": "Write want: allow, or want: and the reason.",
+}
+
+// word reads a text; "" when there is none.
+func (r *tableReader) word(n *yaml.Node, what string) string {
+	if n == nil {
+		return ""
+	}
+	text, _ := r.Text(n, what)
+	return text
+}
+
+// words reads a scalar, or a list of them.
+func (r *tableReader) words(n *yaml.Node, what string) []string {
+	switch {
+	case n == nil:
+		return nil
+	case n.Kind == yaml.ScalarNode:
+		return []string{n.Value}
+	case n.Kind == yaml.SequenceNode:
+		var all []string
+		for _, item := range n.Content {
+			if item.Kind != yaml.ScalarNode {
+				r.Fault(item, "", "an item of %s must be a word", what)
+			}
+			all = append(all, item.Value)
+		}
+		return all
+	}
+	r.Fault(n, "", "%s must be a word or a list of words", what)
+	return nil
+}
+
+// object reads a mapping that a portal would send as a JSON object.
+func (r *tableReader) object(n *yaml.Node, what string) *yaml.Node {
+	if n != nil && n.Kind != yaml.MappingNode {
+		r.Fault(n, "", "%s must be a mapping, as in {key: value}", what)
+		return nil
+	}
+	return n
+}
+
+func (r *tableReader) account(n *yaml.Node) AccountState {
+	if n == nil {
+		return AccountState{}
+	}
+	keys := r.Known(n, "account", "status", "mfa_required")
+	a := AccountState{Status: r.word(keys["status"], "status")}
+	if n := keys["mfa_required"]; n != nil {
+		a.MFARequired, _ = r.Bool(n, "mfa_required")
+	}
+	return a
+}
+
+// who reads a subject: one word, or a mapping that says more.
+func (r *tableReader) who(n *yaml.Node) Who {
+	switch {
+	case n == nil:
+		return Who{}
+	case n.Kind == yaml.ScalarNode:
+		return whoNamed(n.Value)
+	}
+	keys := r.Known(n, "who", "subject", "user", "state", "presets", "categories", "scope", "not_before", "not_after")
+	return Who{
+		Subject: r.word(keys["subject"], "subject"), User: r.word(keys["user"], "user"), State: r.word(keys["state"], "state"),
+		Presets: r.words(keys["presets"], "presets"), Categories: r.words(keys["categories"], "categories"), Scope: r.words(keys["scope"], "scope"),
+		NotBefore: r.when(keys["not_before"]), NotAfter: r.when(keys["not_after"]),
+	}
+}
+
+// when reads a time, which YAML takes for a value of its own kind.
+func (r *tableReader) when(n *yaml.Node) string {
+	if n == nil {
+		return ""
+	}
+	return n.Value
+}
+
+// whoNamed reads the words that stand for a whole subject; any other word is the
+// preset that a member holds.
+func whoNamed(word string) Who {
+	switch word {
+	case "stranger":
+		return Who{Name: word, State: "none"}
+	case "unknown":
+		return Who{Name: word, State: "none", User: "none"}
+	case "contact":
+		return Who{Name: word, Subject: "contact", State: "none"}
+	case "none":
+		return Who{Name: word}
+	}
+	return Who{Name: word, Presets: []string{word}}
+}

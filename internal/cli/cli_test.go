@@ -117,7 +117,7 @@ func lastToken(ts *testscript.TestScript, _ bool, _ []string) {
 func TestServeDemoPrintsWhatToDo(t *testing.T) {
 	t.Chdir(t.TempDir())
 	text, messages := serveDemo(t, "data", "invoice.list")
-	for _, want := range []string{"Doorward answers on http://127.0.0.1:", "user:anna", "curl -s http://127.0.0.1:"} {
+	for _, want := range []string{"Doorward answers on http://127.0.0.1:", "user:anna", "curl -sw '\\n' http://127.0.0.1:"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("stdout lacks %q:\n%s", want, text)
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"doorward/internal/audit"
-	"doorward/internal/policy/fault"
+	"doorward/internal/fault"
 	"doorward/internal/token"
 )
 

@@ -5,8 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"doorward/internal/fault"
 	"doorward/internal/policy"
-	"doorward/internal/policy/fault"
 	"doorward/internal/server"
 )
 

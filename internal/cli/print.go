@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/term"
 
-	"doorward/internal/policy/fault"
+	"doorward/internal/fault"
 )
 
 // printf prints data.

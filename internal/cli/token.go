@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"doorward/internal/directory"
-	"doorward/internal/policy/fault"
+	"doorward/internal/fault"
 	"doorward/internal/token"
 )
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"doorward/internal/policy/fault"
+	"doorward/internal/fault"
 )
 
 // Bounds of the numbers: outside them a setting is a slip, not a wish.

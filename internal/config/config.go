@@ -12,7 +12,7 @@ import (
 	"log/slog"
 	"time"
 
-	"doorward/internal/policy/fault"
+	"doorward/internal/fault"
 )
 
 // A Config is a checked set of settings. Table describes each of them.

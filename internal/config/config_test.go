@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"doorward/internal/policy/fault"
+	"doorward/internal/fault"
 )
 
 var update = flag.Bool("update", false, "rewrite docs/config.md")
@@ -173,25 +173,26 @@ func TestRefused(t *testing.T) {
 			want: `doorward.yaml:1:1: no setting is called "colours". See docs/config.md for all settings.`},
 		{name: "several faults at once", file: "dta: x\ndemo: perhaps\n",
 			want: "doorward.yaml:1:1: no setting is called \"dta\". Did you mean \"data\"?\n" +
-				"doorward.yaml:2:7: demo must be true or false, not perhaps"},
+				"doorward.yaml:2:7: demo must be true or false, not \"perhaps\""},
 		{name: "key set twice", file: "data: a\ndata: b\n",
-			want: "doorward.yaml:2:1: data is set twice. Keep one of them."},
+			want: "doorward.yaml:2:1: \"data\" is there twice; the first is in line 1. Keep one of them."},
 		{name: "dotted key", file: "log.level: info\n",
 			want: `doorward.yaml:1:1: "log.level" is not one key. Write each level on a line of its own, the inner one indented.`},
-		{name: "value of another type", file: "data: 5\n", want: "doorward.yaml:1:7: data must be a folder, not 5"},
+		{name: "value of another type", file: "data: 5\n", want: "doorward.yaml:1:7: data must be a folder, not \"5\""},
 		{name: "list for a value", file: "data: [a]\n", want: "doorward.yaml:1:7: data must be a folder, not a list"},
 		{name: "value for a section", file: "log: debug\n",
-			want: "doorward.yaml:1:6: log must hold settings, as in key: value. See docs/config.md for the keys."},
+			want: "doorward.yaml:1:6: log must be a mapping, as in key: value, not \"debug\""},
 		{name: "empty value", file: "data:\n", want: "doorward.yaml:1:6: data must be a folder, not empty"},
-		{name: "alias", file: "data: &a x\npolicies: *a\n", want: "doorward.yaml:2:11: policies must be a folder, not an alias"},
+		{name: "alias", file: "data: &a x\npolicies: *a\n", want: "doorward.yaml:1:7: an anchor (&a) is not allowed. Remove it, and write values out where they are used.\n" +
+			"doorward.yaml:2:11: an alias (*a) is not allowed. Write the value out."},
 		{name: "number as text", file: "facts: {max_entries: \"7\"}\n",
-			want: "doorward.yaml:1:22: facts.max_entries must be a whole number, not 7"},
+			want: "doorward.yaml:1:22: facts.max_entries must be a whole number, not \"7\""},
 		{name: "list as the file", file: "- a\n",
-			want: "doorward.yaml:1:1: the file must hold settings, as in key: value. See docs/config.md for the keys."},
+			want: "doorward.yaml:1:1: the file must be a mapping, as in key: value, not a list"},
 		{name: "not YAML", file: "data: 'x\n", want: "doorward.yaml:2: is not YAML: found unexpected end of stream. Look at the indentation and quotes here and just above."},
 		{name: "not YAML from the first line on", file: "\tdata: x\n", want: "doorward.yaml:1: is not YAML: found character that cannot start any token. Look at the indentation and quotes here and just above."},
 		{name: "two documents", file: "data: a\n---\ndata: b\n",
-			want: "doorward.yaml: holds more than one YAML document. Keep the settings in one document, without a second ---."},
+			want: "doorward.yaml:2:1: a second YAML document begins. Keep one document, without a second ---."},
 		{name: "unknown word", file: "auth: {mode: tokens}\n", want: `doorward.yaml:1:14: auth.mode: "tokens" is not none or token`},
 		{name: "level in capitals", environ: []string{"DOORWARD_LOG_LEVEL=INFO"},
 			want: `DOORWARD_LOG_LEVEL: log.level: "INFO" is not debug, info, warn or error`},

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"doorward/internal/policy/fault"
+	"doorward/internal/fault"
 )
 
 // fileVariable names the configuration file; it is no setting of its own.

@@ -9,7 +9,7 @@ import (
 	"net/netip"
 	"os"
 
-	"doorward/internal/policy/fault"
+	"doorward/internal/fault"
 )
 
 // DefaultFile is read when no other file is named and it exists.

@@ -146,8 +146,8 @@ func (c *consideration) own(state string) bool {
 }
 
 // category names the permission an answer is about: the missing one, else the
-// action's first guard. A rule can miss, besides a guard, only a category that
-// inputs.yaml declares for the action.
+// action's first guard. A rule can miss, besides a guard, only the subscription
+// to a mail and a category that inputs.yaml declares for the action.
 func (c *consideration) category(p *policy.Policy, outcome *rules.Outcome) string {
 	guards := c.plan.action.Guards
 	if Reason(outcome.Reason) == CategoryMissing {
@@ -155,6 +155,9 @@ func (c *consideration) category(p *policy.Policy, outcome *rules.Outcome) strin
 			if !c.held.Contains(p.Catalogue.Set(name)) {
 				return name
 			}
+		}
+		if mail := c.plan.action.Mail; mail != "" && !c.held.Has(c.plan.action.MailBit) {
+			return catalogue.MailObject(mail)
 		}
 		for _, i := range c.plan.has {
 			if leaf := &p.Rules.Schema().Has[i]; !c.held.Has(leaf.Bit) {

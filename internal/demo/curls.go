@@ -54,5 +54,5 @@ func action(name string) string { return `{"action":{"name":"` + name + `"}}` }
 // curl is a command that a POSIX shell takes as one line.
 func curl(baseURL, endpoint, body string) string {
 	address := strings.TrimSuffix(baseURL, "/") + "/access/v1/" + endpoint
-	return "curl -s " + address + " -H 'Content-Type: application/json' -d '" + body + "'"
+	return "curl -sw '\\n' " + address + " -H 'Content-Type: application/json' -d '" + body + "'"
 }

@@ -159,14 +159,14 @@ func TestCurlsCanBePasted(t *testing.T) {
 			t.Fatalf("%s: %v", e.Command, err)
 		}
 		args := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
-		if len(args) != 6 || !strings.HasPrefix(args[1], "http://127.0.0.1:8080/access/v1/evaluation") {
+		if len(args) != 7 || !strings.HasPrefix(args[2], "http://127.0.0.1:8080/access/v1/evaluation") {
 			t.Fatalf("%s: the shell sees %q", e.Command, args)
 		}
 		var body struct {
 			Action      struct{ Name string }
 			Evaluations []struct{ Action struct{ Name string } }
 		}
-		if err := json.Unmarshal([]byte(args[5]), &body); err != nil {
+		if err := json.Unmarshal([]byte(args[6]), &body); err != nil {
 			t.Fatalf("%s: %v", e.Command, err)
 		}
 		for _, item := range append(body.Evaluations, struct{ Action struct{ Name string } }{body.Action}) {

@@ -1,6 +1,9 @@
 package facts
 
-import "sync/atomic"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // A cell holds what is known of one account or user, or nothing. All entries of
 // its members point to it, so that one change of an account with a thousand
@@ -25,35 +28,52 @@ func (c *cell[V]) read(v *V) bool {
 // table is empty for good, for no change would reach it any more. That is why a
 // cell is filled only under its shard's lock, and emptied under it when it is
 // evicted.
-type cells[K comparable, V any] struct{ *table[K, *cell[V]] }
+type cells[V comparable] struct {
+	*table[*cell[V]]
+	shared sync.Map // V → *V: a million accounts have three statuses
+}
+
+func newCells[V comparable](size int) *cells[V] {
+	return &cells[V]{table: newTable[*cell[V]](size)}
+}
+
+// share returns the one copy of v that cells point to.
+func (c *cells[V]) share(v V) *V {
+	if kept, ok := c.shared.Load(v); ok {
+		return kept.(*V)
+	}
+	kept, _ := c.shared.LoadOrStore(v, &v)
+	return kept.(*V)
+}
 
 // fill sets what is known of k and returns its cell.
-func (c cells[K, V]) fill(k K, v V) *cell[V] {
+func (c *cells[V]) fill(k []byte, v V) *cell[V] {
+	value := c.share(v)
 	s := c.shard(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	known, ok := s.entries[k]
+	known, ok := s.entries[string(k)]
 	if !ok {
 		s.makeRoom(c.perShard, empty[V])
 		known = new(cell[V])
-		s.entries[k] = known
+		s.entries[string(k)] = known
 	}
-	known.value.Store(&v)
+	known.value.Store(value)
 	return known
 }
 
 // drop empties the cell of k. It stays in the table for those who point to it:
 // filled again, it serves them all.
-func (c cells[K, V]) drop(k K) {
+func (c *cells[V]) drop(k []byte) {
 	s := c.shard(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if known, ok := s.entries[k]; ok {
+	if known, ok := s.entries[string(k)]; ok {
 		empty(known)
 	}
 }
 
 // clear empties the table and every cell in it.
-func (c cells[K, V]) clear() { c.clearEach(empty[V]) }
+func (c *cells[V]) clear() { c.clearEach(empty[V]) }
 
 func empty[V any](c *cell[V]) { c.value.Store(nil) }

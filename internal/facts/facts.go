@@ -10,7 +10,6 @@ package facts
 import (
 	"context"
 	"errors"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -56,19 +55,14 @@ const maxCatchUp = 10_000
 // was true together.
 type Cache struct {
 	source      Source
-	accounts    cells[portal.AccountID, portal.AccountFacts]
-	users       cells[portal.UserID, portal.UserFacts]
-	memberships *table[membershipKey, membership]
+	accounts    *cells[portal.AccountFacts]
+	users       *cells[portal.UserFacts]
+	memberships *table[membership] // by membershipKey
 	grants      interner
 	metrics     metrics
 
 	applied  atomic.Pointer[applied] // nil: nothing is known to be valid
 	applying sync.RWMutex            // written while entries are deleted, read while they are put in
-}
-
-type membershipKey struct {
-	account portal.AccountID
-	user    portal.UserID
 }
 
 // A membership is one user's place in one account, with the way to what is known
@@ -96,9 +90,9 @@ func NewCache(source Source, o Options) *Cache {
 	}
 	c := &Cache{
 		source:      source,
-		accounts:    cells[portal.AccountID, portal.AccountFacts]{newTable[portal.AccountID, *cell[portal.AccountFacts]](size)},
-		users:       cells[portal.UserID, portal.UserFacts]{newTable[portal.UserID, *cell[portal.UserFacts]](size)},
-		memberships: newTable[membershipKey, membership](size),
+		accounts:    newCells[portal.AccountFacts](size),
+		users:       newCells[portal.UserFacts](size),
+		memberships: newTable[membership](size),
 	}
 	c.metrics = newMetrics(o.Registerer, c)
 	return c
@@ -150,12 +144,12 @@ func (c *Cache) lookup(key portal.FactKey) (f portal.Facts, ok bool) {
 	if key.Subject.Type != portal.TypeUser {
 		return f, false
 	}
-	user := portal.UserID(key.Subject.ID)
+	var room [keyRoom]byte
 	if key.Account == "" {
-		known, _ := c.users.get(user)
+		known, _ := c.users.get(append(room[:0], key.Subject.ID...))
 		return f, known.read(&f.User)
 	}
-	place, ok := c.memberships.get(membershipKey{key.Account, user})
+	place, ok := c.memberships.get(membershipKey(room[:0], key.Account, portal.UserID(key.Subject.ID)))
 	if !ok || !place.account.read(&f.Account) || !place.user.read(&f.User) {
 		return portal.Facts{}, false
 	}
@@ -186,17 +180,14 @@ func (c *Cache) remember(keys []portal.FactKey, all []portal.Facts, position por
 		if key.Subject.Type != portal.TypeUser {
 			continue
 		}
-		// The key's texts may be cut out of a whole request, which a remembered
-		// entry must not keep alive.
-		f, user := all[i], portal.UserID(strings.Clone(key.Subject.ID))
-		person := c.users.fill(user, f.User)
+		f := all[i]
+		person := c.users.fill([]byte(key.Subject.ID), f.User)
 		if key.Account == "" {
 			continue
 		}
-		account := portal.AccountID(strings.Clone(string(key.Account)))
 		f.Membership.Grant = c.grants.intern(f.Membership.Grant)
-		c.memberships.put(membershipKey{account, user}, membership{
-			account: c.accounts.fill(account, f.Account), user: person, facts: f.Membership,
+		c.memberships.put(membershipKey(nil, key.Account, portal.UserID(key.Subject.ID)), membership{
+			account: c.accounts.fill([]byte(key.Account), f.Account), user: person, facts: f.Membership,
 		})
 	}
 }
@@ -281,11 +272,11 @@ func (c *Cache) follow(ctx context.Context, was *applied) (portal.Position, erro
 func (c *Cache) drop(change directory.Change) {
 	switch change.Kind {
 	case directory.ChangedAccount:
-		c.accounts.drop(change.Account)
+		c.accounts.drop([]byte(change.Account))
 	case directory.ChangedUser:
-		c.users.drop(change.User)
+		c.users.drop([]byte(change.User))
 	case directory.ChangedMembership:
-		c.memberships.drop(membershipKey{change.Account, change.User})
+		c.memberships.drop(membershipKey(nil, change.Account, change.User))
 	case directory.ChangedToken, directory.ChangedNothing:
 	}
 }

@@ -5,9 +5,9 @@ import (
 	"strconv"
 	"strings"
 
+	"doorward/internal/fault"
 	"doorward/internal/ijson"
 	"doorward/internal/policy/catalogue"
-	"doorward/internal/policy/fault"
 	"doorward/internal/portal"
 )
 

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"doorward/internal/directory/sqlite"
+	"doorward/internal/fault"
 	"doorward/internal/policy/catalogue"
-	"doorward/internal/policy/fault"
 	"doorward/internal/policy/presets"
 	"doorward/internal/portal"
 

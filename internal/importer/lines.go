@@ -8,9 +8,9 @@ import (
 	"io"
 	"time"
 
+	"doorward/internal/fault"
 	"doorward/internal/ijson"
 	"doorward/internal/policy/catalogue"
-	"doorward/internal/policy/fault"
 	"doorward/internal/portal"
 )
 

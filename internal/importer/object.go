@@ -7,8 +7,8 @@ import (
 	"time"
 	"unicode"
 
+	"doorward/internal/fault"
 	"doorward/internal/ijson"
-	"doorward/internal/policy/fault"
 	"doorward/internal/portal"
 )
 

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"doorward/internal/policy/fault"
+	"doorward/internal/fault"
 	"doorward/internal/policy/rules"
 )
 

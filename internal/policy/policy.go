@@ -16,8 +16,8 @@ import (
 	"slices"
 	"strings"
 
+	"doorward/internal/fault"
 	"doorward/internal/policy/catalogue"
-	"doorward/internal/policy/fault"
 	"doorward/internal/policy/presets"
 	"doorward/internal/policy/provider"
 	"doorward/internal/policy/rules"

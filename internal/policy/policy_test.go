@@ -9,8 +9,8 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"doorward/internal/fault"
 	"doorward/internal/policy"
-	"doorward/internal/policy/fault"
 	"doorward/policies"
 )
 

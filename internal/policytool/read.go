@@ -3,7 +3,7 @@ package policytool
 import (
 	"go.yaml.in/yaml/v3"
 
-	"doorward/internal/policy/catalogue/strictyaml"
+	"doorward/internal/strictyaml"
 )
 
 // A tableReader reads one table and collects its faults.

@@ -14,9 +14,9 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"doorward/internal/decision"
+	"doorward/internal/fault"
 	"doorward/internal/ijson"
 	"doorward/internal/policy"
-	"doorward/internal/policy/fault"
 	"doorward/internal/portal"
 )
 

@@ -8,7 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"doorward/internal/policy/fault"
+	"doorward/internal/fault"
 )
 
 // A Table is one file of expected answers (policies/tests/*.yaml).

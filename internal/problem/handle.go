@@ -44,6 +44,7 @@ func record(log *slog.Logger, r *http.Request, p *Error, begun bool) {
 		slog.Bool("begun", begun),
 		slog.String("method", r.Method),
 		slog.String("pattern", r.Pattern),
+		slog.String("request_id", r.Header.Get("X-Request-ID")),
 		slog.Any("error", p),
 	)
 }

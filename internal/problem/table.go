@@ -19,7 +19,7 @@ func From(err error) *Error {
 		return own
 	}
 	if u, ok := errors.AsType[*decision.UnavailableError](err); ok {
-		return &Error{Code: unjudged(u.Code), Err: err}
+		return &Error{Code: unjudged(u.Code), Err: u.Err} // the code says the rest
 	}
 	if j, ok := errors.AsType[*ijson.Error](err); ok {
 		return &Error{Code: MalformedJSON, Detail: located(j), Pointer: j.Pointer}

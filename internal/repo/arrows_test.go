@@ -11,9 +11,10 @@ import (
 // package → what it may import. A package that is not listed may not exist.
 // Adapters are never in each other's lists; only server and cli know everyone.
 var arrows = map[string][]string{
-	"internal/portal":       {},
-	"internal/ijson":        {},
-	"internal/policy/fault": {},
+	"internal/portal":     {},
+	"internal/ijson":      {},
+	"internal/fault":      {},
+	"internal/strictyaml": {"internal/fault"},
 
 	"internal/audit":               {"internal/portal"},
 	"internal/directory":           {"internal/portal", "internal/audit"},
@@ -24,29 +25,28 @@ var arrows = map[string][]string{
 		"internal/portal", "internal/audit", "internal/directory", "internal/problem",
 	},
 
-	"internal/policy/catalogue/strictyaml": {"internal/policy/fault"},
-	"internal/policy/catalogue":            {"internal/policy/catalogue/strictyaml"},
-	"internal/policy/presets":              {"internal/policy/fault", "internal/policy/catalogue"},
+	"internal/policy/catalogue": {"internal/strictyaml"},
+	"internal/policy/presets":   {"internal/fault", "internal/policy/catalogue"},
 	"internal/policy/provider": {
-		"internal/policy/fault", "internal/policy/catalogue/strictyaml",
+		"internal/fault", "internal/strictyaml",
 	},
 	"internal/policy/rules": {
-		"internal/policy/fault", "internal/policy/catalogue", "internal/policy/catalogue/strictyaml",
+		"internal/fault", "internal/policy/catalogue", "internal/strictyaml",
 	},
 	"internal/policy": {
-		"internal/policy/fault", "internal/policy/catalogue", "internal/policy/presets",
+		"internal/fault", "internal/policy/catalogue", "internal/policy/presets",
 		"internal/policy/provider", "internal/policy/rules",
 	},
 	"policies": {},
 
 	"internal/decision": {"internal/portal", "internal/ijson", "internal/policy..."},
 	"internal/policytool": {
-		"internal/portal", "internal/ijson", "internal/policy...", "internal/decision",
+		"internal/portal", "internal/ijson", "internal/fault", "internal/strictyaml", "internal/policy...", "internal/decision",
 	},
 
 	"internal/importer": {
 		"internal/portal", "internal/audit", "internal/directory", "internal/ijson",
-		"internal/policy/fault", "internal/policy/catalogue",
+		"internal/fault", "internal/policy/catalogue",
 	},
 	"internal/demo": {
 		"internal/portal", "internal/directory", "internal/importer", "internal/policy/catalogue",
@@ -57,7 +57,7 @@ var arrows = map[string][]string{
 		"internal/portal", "internal/ijson", "internal/decision", "internal/problem", "internal/policy/rules",
 	},
 
-	"internal/config": {"internal/policy/fault"},
+	"internal/config": {"internal/fault", "internal/strictyaml"},
 	"internal/server": {"..."},
 	"internal/cli":    {"..."},
 	"internal/bench":  {"..."},

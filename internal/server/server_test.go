@@ -26,7 +26,7 @@ import (
 	"doorward/internal/config"
 	"doorward/internal/demo"
 	"doorward/internal/directory"
-	"doorward/internal/policy/fault"
+	"doorward/internal/fault"
 	"doorward/internal/server"
 	"doorward/internal/token"
 )

@@ -8,7 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"doorward/internal/policy/catalogue/strictyaml"
+	"doorward/internal/strictyaml"
 )
 
 // Load reads catalogue.yaml. Its error is a fault.List with every fault of the

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"doorward/internal/fault"
 	"doorward/internal/policy/catalogue"
-	"doorward/internal/policy/fault"
 )
 
 // sound is a catalogue without fault; the cases below change one line of it.

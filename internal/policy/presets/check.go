@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"doorward/internal/fault"
 	"doorward/internal/policy/catalogue"
-	"doorward/internal/policy/fault"
 )
 
 // maxDepth is how many inheritances may follow each other. Casbin stops looking

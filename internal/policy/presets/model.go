@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"doorward/internal/policy/fault"
+	"doorward/internal/fault"
 )
 
 // pinnedModel is the one model that is accepted, and the text that Casbin is

@@ -12,8 +12,8 @@ import (
 	"maps"
 	"slices"
 
+	"doorward/internal/fault"
 	"doorward/internal/policy/catalogue"
-	"doorward/internal/policy/fault"
 )
 
 // Owner is the preset of an account's owner: every policy has it, and it holds

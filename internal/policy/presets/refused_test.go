@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"doorward/internal/fault"
 	"doorward/internal/policy/catalogue"
-	"doorward/internal/policy/fault"
 	"doorward/internal/policy/presets"
 )
 

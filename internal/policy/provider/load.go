@@ -7,8 +7,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"doorward/internal/policy/catalogue/strictyaml"
-	"doorward/internal/policy/fault"
+	"doorward/internal/fault"
+	"doorward/internal/strictyaml"
 )
 
 const (

@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"doorward/internal/policy/catalogue/strictyaml"
-	"doorward/internal/policy/fault"
+	"doorward/internal/fault"
+	"doorward/internal/strictyaml"
 )
 
 // A Provider is one setting of all switches. It is immutable.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"doorward/internal/policy/fault"
+	"doorward/internal/fault"
 	"doorward/internal/policy/provider"
 )
 

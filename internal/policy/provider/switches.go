@@ -8,8 +8,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"doorward/internal/policy/catalogue/strictyaml"
-	"doorward/internal/policy/fault"
+	"doorward/internal/fault"
+	"doorward/internal/strictyaml"
 )
 
 // A switched is one switch: its dotted name and how its value is read.

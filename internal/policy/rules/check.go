@@ -7,8 +7,8 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
-	"doorward/internal/policy/catalogue/strictyaml"
-	"doorward/internal/policy/fault"
+	"doorward/internal/fault"
+	"doorward/internal/strictyaml"
 )
 
 // A checker walks modules whose references are resolved and refuses each way in

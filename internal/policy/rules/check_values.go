@@ -7,7 +7,7 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
-	"doorward/internal/policy/catalogue/strictyaml"
+	"doorward/internal/strictyaml"
 )
 
 // maxAliases bounds how many names for one thing are followed.

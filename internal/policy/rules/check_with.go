@@ -5,7 +5,7 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
-	"doorward/internal/policy/catalogue/strictyaml"
+	"doorward/internal/strictyaml"
 )
 
 // with checks a replacement: only tests may replace, and only by what could be.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
-	"doorward/internal/policy/fault"
+	"doorward/internal/fault"
 )
 
 // rulePackage is where rules live; packages below it are theirs to use.

@@ -8,9 +8,9 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"doorward/internal/fault"
 	"doorward/internal/policy/catalogue"
-	"doorward/internal/policy/catalogue/strictyaml"
-	"doorward/internal/policy/fault"
+	"doorward/internal/strictyaml"
 )
 
 // roots are where in a question a declared path may begin.

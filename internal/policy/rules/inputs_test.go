@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"doorward/internal/policy/fault"
+	"doorward/internal/fault"
 	"doorward/internal/policy/rules"
 )
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"doorward/internal/policy/fault"
+	"doorward/internal/fault"
 	"doorward/internal/policy/rules"
 )
 

@@ -20,8 +20,8 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
 
+	"doorward/internal/fault"
 	"doorward/internal/policy/catalogue"
-	"doorward/internal/policy/fault"
 )
 
 // entrypoint is the one question ever put to the rules. No part of it comes from

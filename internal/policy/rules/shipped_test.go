@@ -57,7 +57,8 @@ func TestShippedRulesTests(t *testing.T) {
 		SetCompiler(ast.NewCompiler().WithStrict(true)).
 		SetCoverageQueryTracer(coverage).
 		RaiseBuiltinErrors(true).
-		Run(t.Context(), modules)
+		SetModules(modules).
+		RunTests(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

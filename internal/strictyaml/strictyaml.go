@@ -21,7 +21,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"doorward/internal/policy/fault"
+	"doorward/internal/fault"
 )
 
 // maxBytes bounds a file: the shipped ones have a fiftieth of it.
@@ -31,6 +31,9 @@ const maxBytes = 1 << 20
 type File struct {
 	Path   string
 	Faults fault.List
+	// Empty tells that there is nothing but white space and comments. It is a
+	// fault; a reader whose file may be empty looks here first.
+	Empty bool
 }
 
 // A Field is one key of a mapping and its value.
@@ -58,6 +61,7 @@ func (f *File) parse(data []byte) *yaml.Node {
 	var document yaml.Node
 	switch err := decoder.Decode(&document); {
 	case errors.Is(err, io.EOF):
+		f.Empty = true
 		f.whole("is empty", "Restore it, or copy the shipped one.")
 		return nil
 	case err != nil:
@@ -103,7 +107,7 @@ var lineOf = regexp.MustCompile(`^line (\d+): (.*)$`)
 
 func (f *File) syntax(err error) {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	line := 0
+	line := 1 // which the parser leaves out
 	if m := lineOf.FindStringSubmatch(text); m != nil {
 		line, _ = strconv.Atoi(m[1])
 		text = m[2]
@@ -132,7 +136,7 @@ func (f *File) refuseIndirection(n *yaml.Node) {
 // What names n in faults.
 func (f *File) Fields(n *yaml.Node, what string) []Field {
 	if n.Kind != yaml.MappingNode {
-		f.wrong(n, what, "a mapping, as in key: value")
+		f.Wrong(n, what, "a mapping, as in key: value")
 		return nil
 	}
 	fields := make([]Field, 0, len(n.Content)/2)
@@ -141,7 +145,7 @@ func (f *File) Fields(n *yaml.Node, what string) []Field {
 		key, value := n.Content[i], n.Content[i+1]
 		switch first, repeated := lines[key.Value]; {
 		case key.Kind != yaml.ScalarNode:
-			f.wrong(key, "a key of "+what, "a name")
+			f.Wrong(key, "a key of "+what, "a name")
 		case key.Tag == "!!merge": // refused already
 		case repeated:
 			f.Fault(key, "Keep one of them.", "%q is there twice; the first is in line %d", key.Value, first)
@@ -178,7 +182,7 @@ func Suggest(got string, known []string) string {
 // Text returns the non-empty string n.
 func (f *File) Text(n *yaml.Node, what string) (string, bool) {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" || n.Value == "" {
-		f.wrong(n, what, "a text")
+		f.Wrong(n, what, "a text")
 		return "", false
 	}
 	return n.Value, true
@@ -197,7 +201,7 @@ func (f *File) OneOf(n *yaml.Node, what string, known ...string) (string, bool) 
 // Bool returns the boolean n: true or false, not yes or no.
 func (f *File) Bool(n *yaml.Node, what string) (value, ok bool) {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool" {
-		f.wrong(n, what, "true or false")
+		f.Wrong(n, what, "true or false")
 		return false, false
 	}
 	return strings.EqualFold(n.Value, "true"), true
@@ -207,7 +211,7 @@ func (f *File) Bool(n *yaml.Node, what string) (value, ok bool) {
 // repeated.
 func (f *File) Texts(n *yaml.Node, what string) (items []*yaml.Node, ok bool) {
 	if n.Kind != yaml.SequenceNode {
-		f.wrong(n, what, "a list, as in [one, two]")
+		f.Wrong(n, what, "a list, as in [one, two]")
 		return nil, false
 	}
 	ok = true
@@ -226,8 +230,8 @@ func (f *File) Texts(n *yaml.Node, what string) (items []*yaml.Node, ok bool) {
 	return items, ok
 }
 
-// wrong records that n has the wrong type. Aliases were refused already.
-func (f *File) wrong(n *yaml.Node, what, wanted string) {
+// Wrong records that n has the wrong type. Aliases were refused already.
+func (f *File) Wrong(n *yaml.Node, what, wanted string) {
 	if n.Kind != yaml.AliasNode {
 		f.Fault(n, "", "%s must be %s, not %s", what, wanted, describe(n))
 	}

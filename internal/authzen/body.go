@@ -38,7 +38,7 @@ var buffers = sync.Pool{New: func() any { return new(make([]byte, 0, 2<<10)) }}
 func readBody(w http.ResponseWriter, r *http.Request) (ijson.Value, error) {
 	buffer := buffers.Get().(*[]byte)
 	defer release(buffer)
-	body, err := appendAll((*buffer)[:0], http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := appendAll((*buffer)[:0], bounded(w, r))
 	*buffer = body
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return ijson.Value{}, err
@@ -47,6 +47,15 @@ func readBody(w http.ResponseWriter, r *http.Request) (ijson.Value, error) {
 		return ijson.Value{}, &problem.Error{Code: problem.UnreadableBody, Err: err}
 	}
 	return ijson.Parse(body)
+}
+
+// bounded is the request's body, of which no more than maxBody can be read. A body
+// whose length was told needs no counting: net/http ends it there.
+func bounded(w http.ResponseWriter, r *http.Request) io.Reader {
+	if 0 <= r.ContentLength && r.ContentLength <= maxBody {
+		return r.Body
+	}
+	return http.MaxBytesReader(w, r.Body, maxBody)
 }
 
 func release(buffer *[]byte) {

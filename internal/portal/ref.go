@@ -40,7 +40,18 @@ const maxName = 256
 // UTF-8 without control characters. Anything longer or stranger is bad input,
 // not merely unknown.
 func ValidName(s string) bool {
-	return s != "" && len(s) <= maxName && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+	if s == "" || len(s) > maxName {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= utf8.RuneSelf:
+			return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+		case c < ' ' || c == 0x7f:
+			return false
+		}
+	}
+	return true
 }
 
 // maxID is the longest id, in bytes, that the directory stores.

@@ -69,7 +69,8 @@ func LoadWith(fsys fs.FS, switches map[string]string) (*Policy, error) {
 			return nil, err
 		}
 	}
-	program, err := rules.Load(cat, rules.File{Path: inputsFile, Data: files[inputsFile]}, modules(files), settings.Data())
+	program, err := rules.Load(cat, rules.File{Path: inputsFile, Data: files[inputsFile]}, modules(files),
+		rules.Switches{Values: settings.Data(), Domains: provider.Domains()})
 	if err := collect(&faults, err); err != nil {
 		return nil, err
 	}

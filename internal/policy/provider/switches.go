@@ -15,7 +15,27 @@ import (
 // A switched is one switch: its dotted name and how its value is read.
 type switched struct {
 	name string
-	read func(f *strictyaml.File, name string, n *yaml.Node) (value any, ok bool)
+	reading
+}
+
+// A reading is how a value is read, and the words that it can be when it is one
+// of a few.
+type reading struct {
+	read   func(f *strictyaml.File, name string, n *yaml.Node) (value any, ok bool)
+	domain []string
+}
+
+// Domains are the words that each switch can be, by its dotted name, for the
+// switches that are one of a few words: a rule that compares one with any other
+// word would never fire.
+func Domains() map[string][]string {
+	domains := make(map[string][]string)
+	for _, s := range switches() {
+		if s.domain != nil {
+			domains[s.name] = s.domain
+		}
+	}
+	return domains
 }
 
 // The names of switches that Go reads; the rest is for rules alone.
@@ -82,17 +102,23 @@ func (p *Provider) set(f *strictyaml.File, s switched, n *yaml.Node) {
 	}
 }
 
-func oneOf(known ...string) func(*strictyaml.File, string, *yaml.Node) (any, bool) {
-	return func(f *strictyaml.File, name string, n *yaml.Node) (any, bool) {
+func oneOf(known ...string) reading {
+	read := func(f *strictyaml.File, name string, n *yaml.Node) (any, bool) {
 		return f.OneOf(n, name, known...)
 	}
+	return reading{read: read, domain: known}
 }
 
-func boolean(f *strictyaml.File, name string, n *yaml.Node) (any, bool) { return f.Bool(n, name) }
+var (
+	boolean  = reading{read: readBoolean}
+	duration = reading{read: readDuration}
+)
 
-// duration reads a positive time in Go's form. Whole seconds only, because rules
+func readBoolean(f *strictyaml.File, name string, n *yaml.Node) (any, bool) { return f.Bool(n, name) }
+
+// readDuration reads a positive time in Go's form. Whole seconds only, because rules
 // count in seconds.
-func duration(f *strictyaml.File, name string, n *yaml.Node) (any, bool) {
+func readDuration(f *strictyaml.File, name string, n *yaml.Node) (any, bool) {
 	const fix = "Write a positive time in whole seconds, as 72h, 15m or 1h30m."
 	text, ok := f.Text(n, name+", a time such as 72h or 15m,")
 	if !ok {
@@ -107,8 +133,8 @@ func duration(f *strictyaml.File, name string, n *yaml.Node) (any, bool) {
 }
 
 // namesOf reads a list, which may be empty, of names of that form.
-func namesOf(form *regexp.Regexp) func(*strictyaml.File, string, *yaml.Node) (any, bool) {
-	return func(f *strictyaml.File, name string, n *yaml.Node) (any, bool) {
+func namesOf(form *regexp.Regexp) reading {
+	return reading{read: func(f *strictyaml.File, name string, n *yaml.Node) (any, bool) {
 		items, ok := f.Texts(n, name)
 		list := []string{}
 		for _, item := range items {
@@ -119,12 +145,12 @@ func namesOf(form *regexp.Regexp) func(*strictyaml.File, string, *yaml.Node) (an
 			list = append(list, item.Value)
 		}
 		return list, ok
-	}
+	}}
 }
 
 // someOf reads a list of at least one of the known values.
-func someOf(known ...string) func(*strictyaml.File, string, *yaml.Node) (any, bool) {
-	return func(f *strictyaml.File, name string, n *yaml.Node) (any, bool) {
+func someOf(known ...string) reading {
+	return reading{read: func(f *strictyaml.File, name string, n *yaml.Node) (any, bool) {
 		items, ok := f.Texts(n, name)
 		if ok && len(items) == 0 {
 			f.Fault(n, "Known are: "+strings.Join(known, ", ")+".", "%s is empty, so nobody could meet it", name)
@@ -138,5 +164,5 @@ func someOf(known ...string) func(*strictyaml.File, string, *yaml.Node) (any, bo
 			list = append(list, item.Value)
 		}
 		return list, ok
-	}
+	}}
 }

@@ -194,6 +194,7 @@ func TestLoadRefusesImpossibleComparisons(t *testing.T) {
 		{"equal", `x if input.account.status == "suspendd" # HERE`, `Did you mean "suspended"?`},
 		{"equal, other way", `x if "suspendd" == input.account.status # HERE`, `Did you mean "suspended"?`},
 		{"unified", `x if input.account.status = "suspendd" # HERE`, `Did you mean "suspended"?`},
+		{"a switch", `x if data.doorward.provider.closed.access == "raed" # HERE`, `Did you mean "read"?`},
 		{"not equal", `x if input.subject.kind != "onwer" # HERE`, `Did you mean "owner"?`},
 		{"action", `x if input.action.name == "invoice.pya" # HERE`, `Did you mean "invoice.pay"?`},
 		{"category", `x if input.action.category == "invoice" # HERE`, `Did you mean "invoices"?`},

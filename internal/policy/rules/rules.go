@@ -44,20 +44,28 @@ type Program struct {
 	query      rego.PreparedEvalQuery
 }
 
+// Switches are the provider's switches as rules see them.
+type Switches struct {
+	Values map[string]any
+	// Domains are the words that switches can be, by dotted name, for those that
+	// are one of a few.
+	Domains map[string][]string
+}
+
 // Load compiles the rules for a catalogue. Modules whose path ends in _test.rego
 // are checked like the others, but never decide. The provider's switches are what
 // rules see as data.doorward.provider: nested maps of strings, booleans, numbers
 // and lists.
 //
 // Its error is a fault.List with every fault that could be found.
-func Load(cat *catalogue.Catalogue, inputs File, modules []File, provider map[string]any) (*Program, error) {
+func Load(cat *catalogue.Catalogue, inputs File, modules []File, provider Switches) (*Program, error) {
 	var faults fault.List
 	schema := readInputs(cat, inputs, &faults)
 	parsed := parse(modules, &faults)
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	documents := documents{input: inputTree(cat, schema), provider: dataTree(provider)}
+	documents := documents{input: inputTree(cat, schema), provider: switchTree(provider)}
 	deciding := without(parsed, isTest)
 	compiler := compile(deciding, documents, &faults)
 	guardrails := guardrailNames(compiler, &faults)
@@ -67,7 +75,7 @@ func Load(cat *catalogue.Catalogue, inputs File, modules []File, provider map[st
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	query, err := prepare(compiler, provider)
+	query, err := prepare(compiler, provider.Values)
 	if err != nil {
 		return nil, fmt.Errorf("prepare %s: %w", entrypoint, err)
 	}

@@ -49,8 +49,8 @@ func shippedModules(t testing.TB, tests bool) []rules.File {
 }
 
 // switches are a provider's, as the rules see them. A copy each time.
-func switches() map[string]any {
-	return map[string]any{
+func switches() rules.Switches {
+	return rules.Switches{Domains: map[string][]string{"closed.access": {"none", "read"}}, Values: map[string]any{
 		"invite":        map[string]any{"ttl": 604800},
 		"contacts":      map[string]any{"mode": "notify_only"},
 		"delegation":    map[string]any{"inviters": "administrators"},
@@ -65,10 +65,10 @@ func switches() map[string]any {
 		"suspended":     map[string]any{"writes": []any{"invoices", "payment_methods", "tickets"}},
 		"session":       map[string]any{"require_acting": false, "mfa_methods": []any{"otp"}},
 		"step_up":       map[string]any{"mode": "advise", "max_age": 900},
-	}
+	}}
 }
 
-func shippedProgram(t testing.TB, provider map[string]any) *rules.Program {
+func shippedProgram(t testing.TB, provider rules.Switches) *rules.Program {
 	t.Helper()
 	inputs := rules.File{Path: "inputs.yaml", Data: read(t, "inputs.yaml")}
 	program, err := rules.Load(shippedCatalogue(t), inputs, shippedModules(t, false), provider)

@@ -3,6 +3,7 @@ package rules
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"doorward/internal/policy/catalogue"
 )
@@ -110,6 +111,28 @@ func categoryNames(cat *catalogue.Catalogue) []string {
 		names = append(names, category.Name)
 	}
 	return names
+}
+
+// switchTree is the shape of the provider's switches.
+func switchTree(s Switches) *node {
+	tree := dataTree(s.Values)
+	for name, domain := range s.Domains {
+		if leaf := tree.find(strings.Split(name, ".")); leaf != nil {
+			leaf.domain = domain
+		}
+	}
+	return tree
+}
+
+// find returns the node at a path of names, or nil.
+func (n *node) find(path []string) *node {
+	for _, name := range path {
+		if n == nil {
+			return nil
+		}
+		n = n.members[name]
+	}
+	return n
 }
 
 // dataTree is the shape of known data.

@@ -36,11 +36,22 @@ type Policy struct {
 
 // Load reads the policy folder fsys. Its error is a fault.List when the folder
 // can be read but is not a sound policy.
-func Load(fsys fs.FS) (*Policy, error) { return LoadWith(fsys, nil) }
+func Load(fsys fs.FS) (*Policy, error) { return load(fsys, "", nil) }
 
 // LoadWith reads the policy folder fsys with some of the provider's switches set
 // otherwise, by dotted name, as tables of expected answers do.
 func LoadWith(fsys fs.FS, switches map[string]string) (*Policy, error) {
+	return load(fsys, "", switches)
+}
+
+// LoadProfile reads the policy folder fsys with one of its profiles in place of
+// what provider.yaml says, "" leaves that, and with some switches set otherwise.
+func LoadProfile(fsys fs.FS, profile string, switches map[string]string) (*Policy, error) {
+	return load(fsys, profile, switches)
+}
+
+// load reads a policy folder; profile "" is what provider.yaml says.
+func load(fsys fs.FS, profile string, switches map[string]string) (*Policy, error) {
 	var faults fault.List
 	files, err := read(fsys, &faults)
 	if err != nil {
@@ -49,7 +60,7 @@ func LoadWith(fsys fs.FS, switches map[string]string) (*Policy, error) {
 	if missing(files, &faults) {
 		return nil, faults.Err()
 	}
-	settings, err := loadProvider(files, switches)
+	settings, err := loadProvider(files, profile, switches)
 	if err := collect(&faults, err); err != nil {
 		return nil, err
 	}
@@ -60,7 +71,7 @@ func LoadWith(fsys fs.FS, switches map[string]string) (*Policy, error) {
 	if cat == nil || settings == nil {
 		return nil, faults.Err()
 	}
-	table, err := presets.Load(cat, modelFile, files[modelFile], presetsFile, files[presetsFile])
+	table, err := presets.Load(cat, modelFile, files[modelFile], presetsFile, files[presetsFile], addedBy(settings))
 	if err := collect(&faults, err); err != nil {
 		return nil, err
 	}
@@ -78,7 +89,7 @@ func LoadWith(fsys fs.FS, switches map[string]string) (*Policy, error) {
 		return nil, err
 	}
 	return &Policy{
-		Digest:    digest(files, switches),
+		Digest:    digest(files, profile, switches),
 		Catalogue: cat, Presets: table, Provider: settings, Rules: program,
 	}, nil
 }
@@ -91,8 +102,18 @@ func categoryNames(cat *catalogue.Catalogue) []string {
 	return names
 }
 
-func loadProvider(files map[string][]byte, switches map[string]string) (*provider.Provider, error) {
-	settings, err := provider.Load(files)
+// addedBy is what the provider's switches add to presets.
+func addedBy(settings *provider.Provider) presets.Added {
+	categories, at := settings.AllAdds()
+	return presets.Added{Preset: presets.All, Categories: categories, At: at}
+}
+
+func loadProvider(files map[string][]byte, profile string, switches map[string]string) (*provider.Provider, error) {
+	read := provider.Load
+	if profile != "" {
+		read = func(files map[string][]byte) (*provider.Provider, error) { return provider.LoadProfile(files, profile) }
+	}
+	settings, err := read(files)
 	if err != nil || len(switches) == 0 {
 		return settings, err
 	}
@@ -109,10 +130,13 @@ func collect(faults *fault.List, err error) error {
 	return err
 }
 
-// digest hashes the files that decide and the switches set otherwise, each name
-// and content preceded by its length.
-func digest(files map[string][]byte, switches map[string]string) string {
+// digest hashes the files that decide, the profile put in place and the switches
+// set otherwise, each name and content preceded by its length.
+func digest(files map[string][]byte, profile string, switches map[string]string) string {
 	all := make(map[string]string)
+	if profile != "" {
+		all["profile"] = profile
+	}
 	for name, data := range files {
 		if !strings.HasSuffix(name, "_test.rego") {
 			all[name] = string(data)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -81,6 +82,39 @@ func TestTheDigestNamesWhatDecides(t *testing.T) {
 	}
 }
 
+// Each profile goes with the shipped folder, and naming it is all there is to do.
+func TestEveryProfileLoads(t *testing.T) {
+	profiles, err := fs.Glob(policies.FS, "profiles/*.yaml")
+	if err != nil || len(profiles) != 5 {
+		t.Fatalf("got %v, %v", profiles, err)
+	}
+	digests := make(map[string]string)
+	for _, file := range profiles {
+		name := strings.TrimSuffix(path.Base(file), ".yaml")
+		files := folder(t)
+		edit(t, files, "provider.yaml", "profile: simple", "profile: "+name)
+		p, err := policy.Load(files)
+		if err != nil || p.Provider.Profile != name {
+			t.Fatalf("profile %s: %v", name, err)
+		}
+		alone, err := policy.LoadProfile(policies.FS, name, nil)
+		if err != nil || alone.Provider.Profile != name {
+			t.Fatalf("profile %s in place of provider.yaml: %v", name, err)
+		}
+		for _, digest := range []string{p.Digest, alone.Digest} {
+			if other, taken := digests[digest]; taken {
+				t.Errorf("profiles %s and %s have one digest", name, other)
+			}
+			digests[digest] = name
+		}
+		// A13.2: all permissions, and whether managing people is one of them
+		users, _ := p.Catalogue.Bit("users")
+		if got, want := p.Presets.Holds([]string{"all"}, nil).Has(users), name == "indichosts"; got != want {
+			t.Errorf("profile %s: all holds users: %v", name, got)
+		}
+	}
+}
+
 // A folder that is not sound is no policy, and its faults are told together.
 func TestEveryFaultOfAFolderIsReported(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -124,6 +158,26 @@ func TestEveryFaultOfAFolderIsReported(t *testing.T) {
 			},
 			[]string{"profiles/simple.yaml:"},
 		},
+		"additions to a preset that is not there": {
+			func(t *testing.T, f fstest.MapFS) {
+				text := strings.ReplaceAll(string(f["presets/presets.csv"].Data), "p, all, ", "p, everything, ")
+				f["presets/presets.csv"] = &fstest.MapFile{Data: []byte(text)}
+				edit(t, f, "profiles/simple.yaml", "all_adds: []", "all_adds: [users]")
+			},
+			[]string{"profiles/simple.yaml:17:13: adds to the preset all, and presets/presets.csv has none of that name"},
+		},
+		"an addition that is the owner's": {
+			func(t *testing.T, f fstest.MapFS) {
+				edit(t, f, "profiles/simple.yaml", "all_adds: []", "all_adds: [security]")
+			},
+			[]string{"profiles/simple.yaml:17:13: all would be given security"},
+		},
+		"an addition that names nothing": {
+			func(t *testing.T, f fstest.MapFS) {
+				edit(t, f, "profiles/simple.yaml", "all_adds: []", "all_adds: [user]")
+			},
+			[]string{"profiles/simple.yaml:17:13: presets.all_adds names user"},
+		},
 		"a rule that asks for what is not declared": {
 			func(t *testing.T, f fstest.MapFS) {
 				edit(t, f, "rules/guardrails.rego", "input.subject.kind", "input.subject.knd")
@@ -155,17 +209,17 @@ func TestEveryFaultOfAFolderIsReported(t *testing.T) {
 // not look as if it were: its rules would never apply.
 func TestLinkedFolders(t *testing.T) {
 	root := t.TempDir()
-	path := func(name ...string) string { return filepath.Join(append([]string{root}, name...)...) }
+	at := func(name ...string) string { return filepath.Join(append([]string{root}, name...)...) }
 	if err := errors.Join(
-		os.CopyFS(root, policies.FS), os.Mkdir(path("..v1"), 0o700), os.Rename(path("rules"), path("..v1", "rules")),
-		os.Symlink("..v1", path("..data")), os.Symlink("..data/rules", path("rules")),
+		os.CopyFS(root, policies.FS), os.Mkdir(at("..v1"), 0o700), os.Rename(at("rules"), at("..v1", "rules")),
+		os.Symlink("..v1", at("..data")), os.Symlink("..data/rules", at("rules")),
 	); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := digest(t, os.DirFS(root)), digest(t, folder(t)); got != want {
 		t.Errorf("mounted as links: %s, want %s", got, want)
 	}
-	if err := os.Symlink("../../profiles", path("..v1", "rules", "more")); err != nil {
+	if err := os.Symlink("../../profiles", at("..v1", "rules", "more")); err != nil {
 		t.Fatal(err)
 	}
 	_, err := policy.Load(os.DirFS(root))

@@ -1,13 +1,18 @@
 package policytool
 
 import (
+	"slices"
+
 	"go.yaml.in/yaml/v3"
 
 	"doorward/internal/strictyaml"
 )
 
 // A tableReader reads one table and collects its faults.
-type tableReader struct{ *strictyaml.File }
+type tableReader struct {
+	*strictyaml.File
+	profiles []string // the names of the profiles there are
+}
 
 func (r *tableReader) table(name string, data []byte) Table {
 	file, root := strictyaml.Read(name, data)
@@ -16,13 +21,14 @@ func (r *tableReader) table(name string, data []byte) Table {
 	if root == nil {
 		return t
 	}
-	keys := r.Known(root, "a table", "title", "article", "provider", "rows")
+	keys := r.Known(root, "a table", "title", "article", "profile", "provider", "rows")
 	if n := keys["title"]; n != nil {
 		t.Title, _ = r.Text(n, "title")
 	}
 	if n := keys["article"]; n != nil {
 		r.Text(n, "article")
 	}
+	t.Profile = r.profile(keys["profile"])
 	t.Provider = r.switches(keys["provider"])
 	rows := keys["rows"]
 	if rows == nil || rows.Kind != yaml.SequenceNode || len(rows.Content) == 0 {
@@ -33,6 +39,18 @@ func (r *tableReader) table(name string, data []byte) Table {
 		t.Rows = append(t.Rows, r.row(n))
 	}
 	return t
+}
+
+// profile reads the name of a profile; "" when there is none.
+func (r *tableReader) profile(n *yaml.Node) string {
+	if n == nil {
+		return ""
+	}
+	name, ok := r.Text(n, "profile")
+	if ok && !slices.Contains(r.profiles, name) {
+		r.Fault(n, strictyaml.Suggest(name, r.profiles), "no profile is called %q", name)
+	}
+	return name
 }
 
 // switches reads the provider's switches, written as YAML values.

@@ -48,7 +48,7 @@ func RunTables(ctx context.Context, fsys fs.FS) ([]Result, error) {
 	}
 	var results []Result
 	for _, table := range tables {
-		p, err := policy.LoadWith(fsys, table.Provider)
+		p, err := policy.LoadProfile(fsys, table.Profile, table.Provider)
 		if err != nil {
 			return nil, fmt.Errorf("policy for %s: %w", table.File, err)
 		}

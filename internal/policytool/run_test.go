@@ -2,6 +2,7 @@ package policytool_test
 
 import (
 	"io/fs"
+	"path"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -36,8 +37,10 @@ func TestMalformedTablesAreRefused(t *testing.T) {
 		"no answer":       {"rows:\n  - {req: 62, who: billing, do: invoice.list}\n", "tests/x.yaml:2:5: the row has no want. Write want: allow, or want: and the reason."},
 		"nobody":          {"rows:\n  - {req: 62, do: invoice.list, want: allow}\n", "tests/x.yaml:2:5: the row has no who. Name a preset, or say more: who: {presets: [billing], state: removed}."},
 		"misspelt member": {"rows:\n  - {req: 62, who: {preset: [billing]}, do: invoice.list, want: allow}\n", `tests/x.yaml:2:21: who has no key "preset". Did you mean "presets"?`},
+		"unknown profile": {"profile: webop\nrows: [{req: 62, who: billing, do: invoice.list, want: allow}]\n", `tests/x.yaml:1:10: no profile is called "webop". Did you mean "webops"?`},
+		"no profile":      {"profile:\nrows: [{req: 62, who: billing, do: invoice.list, want: allow}]\n", `tests/x.yaml:1:9: profile must be a text, not empty`},
 	} {
-		_, err := policytool.ReadTables(fstest.MapFS{"tests/x.yaml": {Data: []byte(c.table)}})
+		_, err := policytool.ReadTables(fstest.MapFS{"tests/x.yaml": {Data: []byte(c.table)}, "profiles/webops.yaml": {Data: []byte("x")}})
 		if err == nil || err.Error() != c.want {
 			t.Errorf("%s: got %v, want %s", name, err, c.want)
 		}
@@ -49,6 +52,47 @@ func TestTablesThatWouldNotBeReadAreRefused(t *testing.T) {
 	for _, name := range []string{"tests/x.yml", "tests/more/x.yaml", "tests/x.YAML"} {
 		if _, err := policytool.ReadTables(fstest.MapFS{name: {Data: []byte("rows: []")}}); err == nil || !strings.Contains(err.Error(), "would not be read here") {
 			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// A table's profile stands in place of provider.yaml, overrides included, and the
+// table's switches stand on top of it. A13.2, C6
+func TestATableNamesItsProfile(t *testing.T) {
+	const row = "rows: [{req: C6, who: all, do: user.invite, want: allow}]\n"
+	for table, want := range map[string]string{
+		row:                           "category_missing", // simple, and its override administrators
+		"profile: simple\n" + row:     "owner_only",
+		"profile: indichosts\n" + row: "allow",
+		"profile: indichosts\nprovider: {delegation.inviters: owner}\n" + row: "owner_only",
+		"profile: indichosts\nprovider: {presets.all_adds: []}\n" + row:       "category_missing",
+		"provider: {presets.all_adds: [users]}\n" + row:                       "allow",
+	} {
+		results, err := policytool.RunTables(t.Context(), overlay{policies.FS, fstest.MapFS{"tests/x.yaml": {Data: []byte(table)}}})
+		if err != nil || len(results) != 1 || results[0].Got != want {
+			t.Errorf("%s: got %v, %v, want %s", table, results, err, want)
+		}
+	}
+}
+
+// Each profile has its table of expected answers, which names it.
+func TestEachProfileHasItsTable(t *testing.T) {
+	files, err := fs.Glob(policies.FS, "profiles/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("got %v, %v", files, err)
+	}
+	tables, err := policytool.ReadTables(policies.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := make(map[string]string)
+	for _, table := range tables {
+		named[table.File] = table.Profile
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(path.Base(file), ".yaml")
+		if got := named["tests/profile-"+name+".yaml"]; got != name {
+			t.Errorf("the table of %s names the profile %q", name, got)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -15,6 +16,8 @@ import (
 type Table struct {
 	File  string
 	Title string
+	// Profile stands in place of what provider.yaml says; "" leaves that.
+	Profile string
 	// Provider are the switches set otherwise for this table, by dotted name.
 	Provider map[string]string
 	Rows     []Row
@@ -63,6 +66,10 @@ func ReadTables(fsys fs.FS) ([]Table, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("list tables: %w", err)
 	}
+	profiles, err := profilesOf(fsys)
+	if err != nil {
+		return nil, err
+	}
 	var faults fault.List
 	var tables []Table
 	for _, entry := range entries {
@@ -75,9 +82,21 @@ func ReadTables(fsys fs.FS) ([]Table, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read table: %w", err)
 		}
-		r := tableReader{}
+		r := tableReader{profiles: profiles}
 		tables = append(tables, r.table(name, data))
 		faults = append(faults, r.Faults...)
 	}
 	return tables, faults.Err()
+}
+
+// profilesOf returns the names of a policy folder's profiles.
+func profilesOf(fsys fs.FS) ([]string, error) {
+	files, err := fs.Glob(fsys, "profiles/*.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("list profiles: %w", err)
+	}
+	for i, file := range files {
+		files[i] = strings.TrimSuffix(path.Base(file), ".yaml")
+	}
+	return files, nil
 }

@@ -30,6 +30,7 @@ func (r *reader) check() {
 		return // what is inherited is not defined
 	}
 	r.owner()
+	r.addedInVain()
 	for _, name := range names {
 		r.sound(name)
 	}
@@ -189,30 +190,30 @@ func (r *reader) sound(name string) {
 		if !held.Contains(r.cat.Set(category.Name)) {
 			continue
 		}
-		number, column := r.source(name, from[category.Name])
+		place := r.source(name, from[category.Name])
 		missing := r.cat.Implied(r.cat.Set(category.Name)).Minus(held)
 		if !missing.IsEmpty() {
-			r.fault(number, column, "Give it that as well.", "%s holds %s without %s, which it implies",
+			r.faultAt(place, "Give it that as well.", "%s holds %s without %s, which it implies",
 				name, category.Name, strings.Join(r.cat.Names(missing), ", "))
 		}
 		if !category.Delegable {
-			r.fault(number, column, "Remove the line: only the owner may hold it.", "%s would be given %s", name, category.Name)
+			r.faultAt(place, "Remove it: only the owner may hold it.", "%s would be given %s", name, category.Name)
 		}
 	}
 }
 
 // source is where name got what l gives: l itself, or name's own line by which it
 // inherits l.
-func (r *reader) source(name string, l line) (number, column int) {
+func (r *reader) source(name string, l line) fault.Fault {
 	if l.preset.text == name {
-		return l.number, l.object.column
+		return r.place(l, l.object.column)
 	}
 	for _, g := range r.lines {
 		if g.kind == "g" && g.preset.text == name && slices.Contains(r.ancestors(g.parent.text), l.preset.text) {
-			return g.number, g.parent.column
+			return r.place(g, g.parent.column)
 		}
 	}
-	return 0, 0
+	return fault.Fault{File: r.path}
 }
 
 // held is what name holds by its own lines and the inherited ones, and the line

@@ -2,7 +2,6 @@ package presets
 
 import (
 	"bytes"
-	"fmt"
 	"regexp"
 	"strings"
 	"unicode"
@@ -25,9 +24,10 @@ type line struct {
 	number int
 	kind   string // p or g
 	preset field
-	object field // of a grant: the category or mail
-	effect field // of a grant: allow or deny
-	parent field // of an inheritance: the preset whose lines are inherited
+	object field        // of a grant: the category or mail
+	effect field        // of a grant: allow or deny
+	parent field        // of an inheritance: the preset whose lines are inherited
+	added  *fault.Fault // of an addition: where it was written; it has no number and no columns
 }
 
 // A field is a part of a line and its column, in bytes from 1.
@@ -61,7 +61,7 @@ func read(cat *catalogue.Catalogue, path string, data []byte) *reader {
 }
 
 func (r *reader) fault(number, column int, fix, format string, args ...any) {
-	r.faults.Add(fault.Fault{File: r.path, Line: number, Column: column, Message: fmt.Sprintf(format, args...), Fix: fix})
+	r.faultAt(fault.Fault{File: r.path, Line: number, Column: column}, fix, format, args...)
 }
 
 func (r *reader) line(number int, text string) {

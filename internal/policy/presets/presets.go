@@ -20,6 +20,9 @@ import (
 // every category and mail (req 7).
 const Owner = "owner"
 
+// All is the preset of everything that can be given to others (req 49, A13.2).
+const All = "all"
+
 // A Table is what every preset of a policy allows and denies. It is immutable.
 type Table struct {
 	cat   *catalogue.Catalogue
@@ -30,10 +33,14 @@ type Table struct {
 type mask struct{ allow, deny catalogue.Set }
 
 // Load reads model.conf and presets.csv against cat. Its error is a fault.List
-// with every fault of both files; the paths are how they name them.
-func Load(cat *catalogue.Catalogue, modelPath string, model []byte, csvPath string, csv []byte) (*Table, error) {
+// with every fault of both files; the paths are how they name them. What is added
+// counts like lines of presets.csv.
+func Load(cat *catalogue.Catalogue, modelPath string, model []byte, csvPath string, csv []byte, added ...Added) (*Table, error) {
 	faults := checkModel(modelPath, model)
 	r := read(cat, csvPath, csv)
+	for _, a := range added {
+		r.add(a)
+	}
 	r.check()
 	if err := append(faults, r.faults...).Err(); err != nil {
 		return nil, err

@@ -138,7 +138,7 @@ func TestFaultsOfTheFile(t *testing.T) {
 		// A13.17: what is implied is written out; A13.2: what is the owner's alone
 		"without implied":        {after("p, r, b, allow\n"), "presets.csv:5:7: r holds b without a, which it implies"},
 		"implied but denied":     {after("p, r, b, allow\np, s, a, deny\ng, r, s\n"), "presets.csv:5:7: r holds b without a, which it implies"},
-		"the owner's alone":      {after("p, r, own, allow\n"), "presets.csv:5:7: r would be given own. Remove the line: only the owner may hold it."},
+		"the owner's alone":      {after("p, r, own, allow\n"), "presets.csv:5:7: r would be given own. Remove it: only the owner may hold it."},
 		"the owner's alone by g": {after("p, r, a, allow\ng, r, owner\n"), "presets.csv:6:7: r would be given own"},
 	} {
 		t.Run(name, func(t *testing.T) {

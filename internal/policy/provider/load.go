@@ -39,6 +39,28 @@ func Load(files map[string][]byte) (*Provider, error) {
 	return p, nil
 }
 
+// LoadProfile reads a profile as it stands, in place of provider.yaml. Its error is
+// a fault.List.
+func LoadProfile(files map[string][]byte, name string) (*Provider, error) {
+	data, ok := profile(files, name)
+	if !ok {
+		return nil, fault.List{{File: "profile " + name, Message: "no profile is called that", Fix: strictyaml.Suggest(name, profiles(files))}}.Err()
+	}
+	p := &Provider{Profile: name, settings: make(map[string]setting)}
+	if err := p.readProfile(profileFile(name), data).Err(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func profileFile(name string) string { return path.Join(profileFolder, name+".yaml") }
+
+// profile returns the content of a profile's file. Only plain names have one.
+func profile(files map[string][]byte, name string) ([]byte, bool) {
+	data, ok := files[profileFile(name)]
+	return data, ok && word.MatchString(name)
+}
+
 // loadProfile reads the profile named at n and returns the faults of its file.
 func (p *Provider) loadProfile(files map[string][]byte, f *strictyaml.File, root, n *yaml.Node) fault.List {
 	if n == nil {
@@ -51,14 +73,13 @@ func (p *Provider) loadProfile(files map[string][]byte, f *strictyaml.File, root
 	if !ok {
 		return nil
 	}
-	file := path.Join(profileFolder, name+".yaml")
-	data, ok := files[file]
-	if !ok || !word.MatchString(name) {
+	data, ok := profile(files, name)
+	if !ok {
 		f.Fault(n, strictyaml.Suggest(name, profiles(files)), "no profile is called %q", name)
 		return nil
 	}
 	p.Profile = name
-	return p.readProfile(file, data)
+	return p.readProfile(profileFile(name), data)
 }
 
 // profiles returns the names of the profiles there are.

@@ -42,6 +42,12 @@ func (p *Provider) MFAMethods() []string { return p.list(mfaMethods) }
 // PresetsOffered are the presets the provider's pages offer. Do not modify.
 func (p *Provider) PresetsOffered() []string { return p.list(presetsOffered) }
 
+// AllAdds are the categories that the preset of all permissions has besides its
+// lines (A13.2), and where that was written. Do not modify.
+func (p *Provider) AllAdds() ([]string, fault.Fault) {
+	return p.list(presetsAllAdds), p.settings[presetsAllAdds].at
+}
+
 func (p *Provider) list(name string) []string {
 	items, _ := p.settings[name].value.([]string)
 	return items
@@ -121,6 +127,7 @@ func (p *Provider) CheckNames(categories, presets []string) error {
 		known      []string
 	}{
 		{suspendedWrites, "category", categories},
+		{presetsAllAdds, "category", categories},
 		{presetsOffered, "preset", presets},
 	} {
 		for _, got := range p.list(check.name) {

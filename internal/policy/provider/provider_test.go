@@ -2,7 +2,9 @@ package provider_test
 
 import (
 	"errors"
+	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -18,11 +20,21 @@ import (
 // always handed.
 const shippedFolder = "../../../policies"
 
+// shippedProfiles are the profiles' files, as the folder names them.
+func shippedProfiles(t *testing.T) []string {
+	t.Helper()
+	files, err := fs.Glob(os.DirFS(shippedFolder), "profiles/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("got %v, %v", files, err)
+	}
+	return files
+}
+
 // folder is the shipped folder with some files put in place of its own.
 func folder(t *testing.T, files map[string]string) map[string][]byte {
 	t.Helper()
 	folder := map[string][]byte{}
-	for _, name := range []string{"provider.yaml", "profiles/simple.yaml", "profiles/four-roles.yaml"} {
+	for _, name := range append(shippedProfiles(t), "provider.yaml") {
 		data, err := os.ReadFile(shippedFolder + "/" + name)
 		if err != nil {
 			t.Fatal(err)
@@ -47,7 +59,7 @@ func load(t *testing.T, files map[string]string) *provider.Provider {
 func switches(changes map[string]any) map[string]any {
 	data := map[string]any{
 		"invite": map[string]any{"ttl": int64(7 * 24 * 3600)}, "contacts": map[string]any{"mode": "notify_only"},
-		"delegation": map[string]any{"inviters": "owner"}, "presets": map[string]any{"offered": []any{"all"}},
+		"delegation": map[string]any{"inviters": "owner"}, "presets": offered("all"),
 		"cancellations": "with_orders", "ownership": map[string]any{"mode": "staff_review"}, "direct_add": false,
 		"notify":        map[string]any{"users": "explicit", "credentials_require_permission": false},
 		"all_semantics": "dynamic", "billing": map[string]any{"pay": true}, "closed": map[string]any{"access": "none"},
@@ -61,23 +73,49 @@ func switches(changes map[string]any) map[string]any {
 	return data
 }
 
-// A12: the columns of articles 003 and 004.
+// offered are the presets offered, with nothing added to the preset all.
+func offered(presets ...any) map[string]any {
+	return map[string]any{"offered": presets, "all_adds": []any{}}
+}
+
+// A12: the columns of the five articles.
 func TestProfilesAreTheArticlesColumns(t *testing.T) {
-	for profile, want := range map[string]map[string]any{
+	byPermission := map[string]any{"users": "by_permission", "credentials_require_permission": false} // C12
+	limited := map[string]any{"mode": "limited"}                                                      // C2
+	columns := map[string]map[string]any{
+		"mixed": switches(map[string]any{ // req 36, req 26, req 109
+			"contacts": limited, "presets": offered("all", "billing", "support"), "notify": byPermission,
+		}),
+		"indichosts": switches(map[string]any{ // req 26, A13.2, A13.10
+			"contacts": limited, "delegation": map[string]any{"inviters": "holders_of_users"}, // C6
+			"presets": map[string]any{"offered": []any{}, "all_adds": []any{"users"}}, "notify": byPermission,
+		}),
+		"webops": switches(map[string]any{ // req 88, req 49, req 56; C1, C5
+			"invite": map[string]any{"ttl": int64(72 * 3600)}, "presets": offered("all", "developer"), "cancellations": "owner_only",
+		}),
 		"simple": switches(nil), // req 81, req 89
 		"four-roles": switches(map[string]any{ // req 59, req 61, req 73, req 80
 			"delegation":    map[string]any{"inviters": "administrators"},
-			"presets":       map[string]any{"offered": []any{"owner", "billing", "support", "administrator"}},
-			"cancellations": "owner_only", "direct_add": true,
-			"notify": map[string]any{"users": "by_permission", "credentials_require_permission": false},
+			"presets":       offered("owner", "billing", "support", "administrator"),
+			"cancellations": "owner_only", "direct_add": true, "notify": byPermission,
 		}),
-	} {
+	}
+	for _, file := range shippedProfiles(t) {
+		if _, ok := columns[strings.TrimSuffix(path.Base(file), ".yaml")]; !ok {
+			t.Errorf("%s is no article's column", file)
+		}
+	}
+	for profile, want := range columns {
 		p := load(t, map[string]string{"provider.yaml": "profile: " + profile + "\n"})
 		if diff := cmp.Diff(want, p.Data()); diff != "" {
 			t.Errorf("profile %s (-want +got):\n%s", profile, diff)
 		}
 		if p.Profile != profile {
 			t.Errorf("profile %q is called %q", profile, p.Profile)
+		}
+		alone, err := provider.LoadProfile(folder(t, nil), profile)
+		if err != nil || alone.Profile != profile || !cmp.Equal(alone.Data(), p.Data()) {
+			t.Errorf("profile %s in place of provider.yaml: %v, %v", profile, alone, err)
 		}
 	}
 }
@@ -140,10 +178,11 @@ func TestWithRefuses(t *testing.T) {
 }
 
 func TestCheckNames(t *testing.T) {
-	p := load(t, map[string]string{"provider.yaml": "profile: simple\noverrides:\n  suspended.writes: [invoice]\n"})
-	err := p.CheckNames([]string{"invoices"}, []string{"owner", "al"})
+	p := load(t, map[string]string{"provider.yaml": "profile: simple\noverrides:\n  suspended.writes: [invoice]\n  presets.all_adds: [user]\n"})
+	err := p.CheckNames([]string{"invoices", "users"}, []string{"owner", "al"})
 	want := `profiles/simple.yaml:16:12: presets.offered names all, and no preset is called that. Did you mean "al"?
-provider.yaml:3:21: suspended.writes names invoice, and no category is called that. Did you mean "invoices"?`
+provider.yaml:3:21: suspended.writes names invoice, and no category is called that. Did you mean "invoices"?
+provider.yaml:4:21: presets.all_adds names user, and no category is called that. Did you mean "users"?`
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
@@ -212,8 +251,34 @@ func TestEveryFaultIsReportedAtOnce(t *testing.T) {
 		"provider.yaml": "profile: four-roles\noverrides:\n  billing.pay: 1\n  direct_add: 2\n", "profiles/four-roles.yaml": "direct_add: 3\n",
 	}))
 	var faults fault.List
-	if !errors.As(err, &faults) || len(faults) != 2+1+16 {
+	if !errors.As(err, &faults) || len(faults) != 2+1+17 {
 		t.Errorf("got %d faults:\n%v", len(faults), err)
+	}
+}
+
+func TestLoadProfileRefuses(t *testing.T) {
+	for name, c := range map[string]struct{ profile, content, want string }{
+		"unknown profile":   {"simpel", "", `profile simpel: no profile is called that. Did you mean "simple"?`},
+		"profile elsewhere": {"../provider", "", "profile ../provider: no profile is called that"},
+		"faults of it":      {"simple", "direct_add: 3\n", "profiles/simple.yaml:1:1: invite.ttl is not set"},
+	} {
+		files := folder(t, nil)
+		if c.content != "" {
+			files["profiles/simple.yaml"] = []byte(c.content)
+		}
+		p, err := provider.LoadProfile(files, c.profile)
+		if p != nil || err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %s", name, err, c.want)
+		}
+	}
+}
+
+// A13.2: what the preset all has besides, and where to mend it.
+func TestAllAddsHasItsPlace(t *testing.T) {
+	p := load(t, map[string]string{"provider.yaml": "profile: simple\noverrides:\n  presets.all_adds: [users, cancellations]\n"})
+	got, at := p.AllAdds()
+	if want := (fault.Fault{File: "provider.yaml", Line: 3, Column: 21}); !slices.Equal(got, []string{"users", "cancellations"}) || at != want {
+		t.Errorf("got %v at %v, want %v", got, at, want)
 	}
 }
 

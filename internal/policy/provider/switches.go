@@ -43,6 +43,7 @@ const (
 	stepUpMaxAge    = "step_up.max_age"
 	mfaMethods      = "session.mfa_methods"
 	presetsOffered  = "presets.offered"
+	presetsAllAdds  = "presets.all_adds"
 	suspendedWrites = "suspended.writes"
 )
 
@@ -53,6 +54,7 @@ func switches() []switched {
 		{"contacts.mode", oneOf("notify_only", "limited")},                            // C2
 		{"delegation.inviters", oneOf("owner", "administrators", "holders_of_users")}, // C6
 		{presetsOffered, namesOf(word)},                                               // C4
+		{presetsAllAdds, namesOf(word)},                                               // A13.2, C5, C6
 		{"cancellations", oneOf("owner_only", "with_orders")},                         // C5
 		{"ownership.mode", oneOf("staff_review", "self_service")},                     // C7
 		{"direct_add", boolean},                                                       // C11

@@ -36,22 +36,18 @@ type Policy struct {
 
 // Load reads the policy folder fsys. Its error is a fault.List when the folder
 // can be read but is not a sound policy.
-func Load(fsys fs.FS) (*Policy, error) { return load(fsys, "", nil) }
+func Load(fsys fs.FS) (*Policy, error) { return LoadProfile(fsys, "", nil) }
 
 // LoadWith reads the policy folder fsys with some of the provider's switches set
 // otherwise, by dotted name, as tables of expected answers do.
 func LoadWith(fsys fs.FS, switches map[string]string) (*Policy, error) {
-	return load(fsys, "", switches)
+	return LoadProfile(fsys, "", switches)
 }
 
 // LoadProfile reads the policy folder fsys with one of its profiles in place of
-// what provider.yaml says, "" leaves that, and with some switches set otherwise.
+// provider.yaml, overrides included, and with some switches set otherwise. The
+// profile "" leaves provider.yaml.
 func LoadProfile(fsys fs.FS, profile string, switches map[string]string) (*Policy, error) {
-	return load(fsys, profile, switches)
-}
-
-// load reads a policy folder; profile "" is what provider.yaml says.
-func load(fsys fs.FS, profile string, switches map[string]string) (*Policy, error) {
 	var faults fault.List
 	files, err := read(fsys, &faults)
 	if err != nil {

@@ -80,5 +80,15 @@ func (p *Process) printReadiness(r server.Readiness) error {
 			return err
 		}
 	}
+	for _, warning := range r.Warnings {
+		if err := p.printf("warning: %s: %s\n", plain(warning.Part), plain(warning.Detail)); err != nil {
+			return err
+		}
+		for _, f := range warning.Faults {
+			if err := p.printf("  %s\n", plain(f.Error())); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }

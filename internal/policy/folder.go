@@ -21,6 +21,40 @@ const (
 	rulesFolder   = "rules"
 )
 
+// A Source is one reading of a policy folder: the bytes of every file that
+// decides, or what kept them from being read. It no longer changes when the
+// folder does. Its zero value is an empty folder.
+type Source struct {
+	files  map[string][]byte
+	faults fault.List
+	err    error
+}
+
+// Read reads the policy folder fsys. That it cannot be read is told by Load.
+func Read(fsys fs.FS) Source {
+	var s Source
+	s.files, s.err = read(fsys, &s.faults)
+	return s
+}
+
+// Load makes a policy of what was read. Its error is a fault.List when the folder
+// could be read but is not a sound policy.
+func (s Source) Load() (*Policy, error) { return s.load("", nil) }
+
+// Print names all that Load looks at, tests of rules and failures to read
+// included: Sources with equal prints load equally.
+func (s Source) Print() string {
+	all := make(map[string]string)
+	for name, data := range s.files {
+		all["file "+name] = string(data)
+	}
+	all["faults"] = s.faults.Error()
+	if s.err != nil {
+		all["error"] = s.err.Error()
+	}
+	return hashed(all)
+}
+
 // read returns the content of every file that decides, by path. A rule or preset
 // file where none is read would be believed to be in force, so it is a fault.
 func read(fsys fs.FS, faults *fault.List) (map[string][]byte, error) {
@@ -44,6 +78,10 @@ func read(fsys fs.FS, faults *fault.List) (map[string][]byte, error) {
 		}
 		if !decides(name) {
 			return nil
+		}
+		if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() {
+			faults.Add(fault.Fault{File: name, Message: "is no ordinary file, and is not read", Fix: "Put a file here."})
+			return nil // a named pipe would be waited for without end
 		}
 		data, err := fs.ReadFile(fsys, name)
 		if err != nil {

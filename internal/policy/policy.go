@@ -36,7 +36,7 @@ type Policy struct {
 
 // Load reads the policy folder fsys. Its error is a fault.List when the folder
 // can be read but is not a sound policy.
-func Load(fsys fs.FS) (*Policy, error) { return LoadProfile(fsys, "", nil) }
+func Load(fsys fs.FS) (*Policy, error) { return Read(fsys).Load() }
 
 // LoadWith reads the policy folder fsys with some of the provider's switches set
 // otherwise, by dotted name, as tables of expected answers do.
@@ -48,11 +48,15 @@ func LoadWith(fsys fs.FS, switches map[string]string) (*Policy, error) {
 // provider.yaml, overrides included, and with some switches set otherwise. The
 // profile "" leaves provider.yaml.
 func LoadProfile(fsys fs.FS, profile string, switches map[string]string) (*Policy, error) {
-	var faults fault.List
-	files, err := read(fsys, &faults)
-	if err != nil {
-		return nil, err
+	return Read(fsys).load(profile, switches)
+}
+
+// load makes a policy of what was read.
+func (s Source) load(profile string, switches map[string]string) (*Policy, error) {
+	if s.err != nil {
+		return nil, s.err
 	}
+	files, faults := s.files, slices.Clone(s.faults)
 	if missing(files, &faults) {
 		return nil, faults.Err()
 	}
@@ -141,6 +145,11 @@ func digest(files map[string][]byte, profile string, switches map[string]string)
 	for name, value := range switches {
 		all["switch "+name] = value
 	}
+	return hashed(all)
+}
+
+// hashed is the hex of SHA-256 over names and texts, in order of the names.
+func hashed(all map[string]string) string {
 	hash := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		for _, s := range []string{name, all[name]} {

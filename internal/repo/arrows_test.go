@@ -37,7 +37,8 @@ var arrows = map[string][]string{
 		"internal/fault", "internal/policy/catalogue", "internal/policy/presets",
 		"internal/policy/provider", "internal/policy/rules",
 	},
-	"policies": {},
+	"internal/policy/watch": {"internal/fault", "internal/policy"},
+	"policies":              {},
 
 	"internal/decision": {"internal/portal", "internal/ijson", "internal/policy..."},
 	"internal/policytool": {
@@ -74,6 +75,7 @@ var foreign = map[string][]string{
 	"database/sql":                      {"internal/directory/sqlite"},
 	"github.com/pressly/goose/":         {"internal/directory/sqlite"},
 	"github.com/spf13/cobra":            {"internal/cli"},
+	"github.com/fsnotify/":              {"internal/policy/watch"},
 	"github.com/go-json-experiment/":    {"internal/ijson", "internal/authzen", "internal/directory/sqlite"},
 	"net/http": {
 		"internal/authzen", "internal/problem", "internal/token", "internal/server", "internal/cli", "internal/bench",

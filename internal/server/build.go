@@ -20,6 +20,7 @@ import (
 	"doorward/internal/facts"
 	"doorward/internal/fault"
 	"doorward/internal/policy"
+	"doorward/internal/policy/watch"
 	"doorward/internal/problem"
 	"doorward/internal/token"
 	"doorward/policies"
@@ -40,22 +41,29 @@ func OpenDirectory(ctx context.Context, folder string, log *slog.Logger, mustExi
 // LoadPolicy loads the policy folder, or the one built in when folder is "". Its
 // error is a fault.List when the folder is there but not sound.
 func LoadPolicy(folder string) (*policy.Policy, error) {
+	_, p, err := readPolicy(folder)
+	return p, err
+}
+
+// readPolicy is LoadPolicy that also returns what was loaded.
+func readPolicy(folder string) (policy.Source, *policy.Policy, error) {
 	fsys := fs.FS(policies.FS)
 	if folder != "" {
 		info, err := os.Stat(folder)
 		if err != nil {
-			return nil, fmt.Errorf("open policy folder: %w", err)
+			return policy.Source{}, nil, fmt.Errorf("open policy folder: %w", err)
 		}
 		if !info.IsDir() {
-			return nil, fmt.Errorf("open policy folder: %s is no folder", folder)
+			return policy.Source{}, nil, fmt.Errorf("open policy folder: %s is no folder", folder)
 		}
 		fsys = os.DirFS(folder)
 	}
-	p, err := policy.Load(fsys)
+	source := policy.Read(fsys)
+	p, err := source.Load()
 	if faults, ok := errors.AsType[fault.List](err); ok {
-		return nil, below(folder, faults)
+		err = below(folder, faults)
 	}
-	return p, err
+	return source, p, err
 }
 
 // below names the files of faults as they are named outside the folder, so that
@@ -71,15 +79,16 @@ func below(folder string, faults fault.List) error {
 // A Service is the whole of Doorward without its listeners.
 type Service struct {
 	Store   *sqlite.Store
-	Policy  *policy.Policy
+	Policy  *policy.Policy // the one it started with
 	Handler http.Handler
 	health  *health
+	keeper  *watch.Keeper // nil with the built-in policy, which does not change
 }
 
 // Build opens the directory and the policy and puts everything together. The
 // caller closes the Service.
 func Build(ctx context.Context, c config.Config, o Options) (*Service, error) {
-	p, err := LoadPolicy(c.Policies)
+	source, p, err := readPolicy(c.Policies)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +103,10 @@ func Build(ctx context.Context, c config.Config, o Options) (*Service, error) {
 	reg.MustRegister(newPolicyInfo(digest))
 
 	s := &Service{Store: store, Policy: p, health: &health{log: o.Log, version: o.Version, policy: digest, head: store.Head}}
+	if c.Policies != "" {
+		s.keeper = watch.New(c.Policies, source, p, watch.Options{Use: decider.Use, Log: o.Log, Registerer: reg})
+		s.health.folder = s.keeper.State
+	}
 	guard := &token.Guard{Verifier: token.NewVerifier(store), Required: c.Auth.Mode == config.AuthToken, Log: o.Log}
 	mux := http.NewServeMux()
 	s.health.register(mux)

@@ -13,7 +13,9 @@ import (
 // Every metric of Doorward that a running server has is in docs/operating.md,
 // and every one that stands there exists.
 func TestMetricsAreDocumented(t *testing.T) {
-	url := start(t, local(t)).urls[0]
+	c := local(t)
+	c.Policies = "../../policies"
+	url := start(t, c).urls[0]
 	call(t, http.DefaultClient, "POST", url+"/access/v1/evaluation", question, asJSON)
 	_, text := call(t, http.DefaultClient, "GET", url+"/metrics", "", nil)
 	page, err := os.ReadFile("../../docs/operating.md")

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"doorward/internal/fault"
+	"doorward/internal/policy/watch"
 	"doorward/internal/portal"
 )
 
@@ -19,6 +21,7 @@ type Readiness struct {
 	Position string          `json:"position,omitempty"` // the same, with the audit chain's tag
 	Version  string          `json:"version"`
 	Problems []Problem       `json:"problems,omitempty"` // what is wrong
+	Warnings []Warning       `json:"warnings,omitempty"` // what is wrong, and does not keep it from answering
 }
 
 // The statuses of a Readiness.
@@ -33,6 +36,17 @@ type Problem struct {
 	Detail string `json:"detail"`
 }
 
+// A Warning is something to mend while the server is ready all the same.
+type Warning struct {
+	Part   string `json:"part"` // policy
+	Detail string `json:"detail"`
+	// Faults are the first of them, with paths inside the policy folder.
+	Faults []fault.Fault `json:"faults,omitempty"`
+}
+
+// shownFaults bounds the faults in a Warning; the log has all.
+const shownFaults = 5
+
 // health answers the probes. Liveness never depends on policy or directory: to
 // restart a process because its disk is full helps nobody.
 type health struct {
@@ -40,6 +54,7 @@ type health struct {
 	version  string
 	policy   func() string // digest of the policy in force; "" when there is none
 	head     func(context.Context) (portal.Position, error)
+	folder   func() watch.State // of the policy folder; nil when none is watched
 	draining atomic.Bool
 	failing  atomic.Bool // the last look could not read the directory
 }
@@ -89,7 +104,25 @@ func (h *health) check(ctx context.Context) Readiness {
 	if len(r.Problems) > 0 {
 		r.Status = NotReady
 	}
+	r.Warnings = h.warnings()
 	return r
+}
+
+// warnings tells of a policy folder that does not load. The last good policy
+// answers, and every replica sees the same folder: to be not ready for it would
+// take all of them away at once.
+func (h *health) warnings() []Warning {
+	if h.folder == nil {
+		return nil
+	}
+	state := h.folder()
+	if !state.Stale {
+		return nil
+	}
+	return []Warning{{
+		Part: "policy", Detail: "the folder does not load; the last good policy serves",
+		Faults: state.Faults[:min(len(state.Faults), shownFaults)],
+	}}
 }
 
 // noteDirectory logs when the directory stops being readable and when it is

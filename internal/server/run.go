@@ -35,7 +35,7 @@ type Options struct {
 // after a clean stop; ErrCut when requests were cut off; a fault.List when the
 // policy is not sound.
 func Run(ctx context.Context, c config.Config, o Options) (err error) {
-	// Policies are not reloaded yet; a SIGHUP must not kill what serves.
+	// A SIGHUP must not kill what serves, nor what is not yet ready for it.
 	signal.Ignore(syscall.SIGHUP)
 	s, err := Build(ctx, c, o)
 	if err != nil {
@@ -59,6 +59,7 @@ func Run(ctx context.Context, c config.Config, o Options) (err error) {
 			srv.TLSConfig = l.tls
 		}
 	}
+	defer s.keepPolicy(ctx)()
 	o.Log.Info("serving", "urls", urls, "policy", s.Policy.Digest, "auth", string(c.Auth.Mode), "pid", os.Getpid())
 	if o.Started != nil {
 		o.Started(urls)

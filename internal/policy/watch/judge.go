@@ -1,0 +1,100 @@
+package watch
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"doorward/internal/fault"
+	"doorward/internal/policy"
+)
+
+// The results of a reload, as they are counted.
+const (
+	applied   = "applied"
+	refused   = "refused"
+	unchanged = "unchanged"
+)
+
+// judge loads what was read and hands it over if it is sound and new.
+func (k *Keeper) judge(source policy.Source) {
+	p, err := k.loaded(source)
+	was := k.State()
+	if err != nil {
+		k.refuse(was, err)
+		return
+	}
+	result := unchanged
+	if p.Digest != was.Digest {
+		result = applied
+		k.o.Use(p)
+	}
+	k.state.Store(&State{Digest: p.Digest, At: time.Now()})
+	k.metrics.reloads.WithLabelValues(result).Inc()
+	if result == applied || was.Stale {
+		k.o.Log.Info("the policy folder is in force", "policy", p.Digest, "was", was.Digest)
+	}
+	k.refused = ""
+}
+
+// loaded loads what was read. Who edits a policy must not be able to end the
+// process that serves the last good one, so a panic of a parser is an error.
+func (k *Keeper) loaded(source policy.Source) (p *policy.Policy, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("load policy folder: panic: %v", cause)
+		}
+	}()
+	return k.load(source)
+}
+
+// refuse notes why the folder does not load. The same reasons are logged once.
+func (k *Keeper) refuse(was State, err error) {
+	faults, _ := errors.AsType[fault.List](err)
+	k.state.Store(&State{Digest: was.Digest, Stale: true, Faults: slices.Clone(faults), At: time.Now()})
+	k.metrics.reloads.WithLabelValues(refused).Inc()
+	if k.refused == err.Error() {
+		return
+	}
+	k.refused = err.Error()
+	if faults == nil {
+		k.o.Log.Error("the policy folder does not load; the last good policy serves", "policy", was.Digest, "error", err)
+		return
+	}
+	k.o.Log.Error("the policy folder does not load; the last good policy serves", "policy", was.Digest, "faults", len(faults))
+	for _, f := range faults {
+		f.File = filepath.Join(k.folder, f.File)
+		k.o.Log.Error("fault in the policy folder", "fault", f.Error())
+	}
+}
+
+// metrics are what a Keeper counts.
+type metrics struct {
+	reloads *prometheus.CounterVec
+}
+
+func newMetrics(reg prometheus.Registerer, k *Keeper) *metrics {
+	m := &metrics{reloads: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "doorward_policy_reloads_total",
+		Help: "Times the policy folder was loaded again, by result (applied, refused, unchanged).",
+	}, []string{"result"})}
+	for _, result := range []string{applied, refused, unchanged} {
+		m.reloads.WithLabelValues(result)
+	}
+	if reg == nil {
+		return m
+	}
+	reg.MustRegister(m.reloads, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "doorward_policy_stale", Help: "1 while the policy folder does not load and an older policy is in force.",
+	}, func() float64 {
+		if k.State().Stale {
+			return 1
+		}
+		return 0
+	}))
+	return m
+}

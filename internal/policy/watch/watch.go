@@ -99,8 +99,9 @@ func (k *Keeper) Force() {
 }
 
 // Run keeps the policy in force until ctx ends.
-func (k *Keeper) Run(ctx context.Context) {
-	h := newHints(k.folder, k.o.Log)
+func (k *Keeper) Run(ctx context.Context) { k.run(ctx, newHints(k.folder, k.o.Log)) }
+
+func (k *Keeper) run(ctx context.Context, h *hints) {
 	defer h.close()
 	timer := time.NewTimer(0)
 	defer timer.Stop()

@@ -14,7 +14,9 @@ import (
 	"testing"
 
 	"doorward/internal/config"
+	"doorward/internal/fault"
 	"doorward/internal/ijson"
+	"doorward/internal/server"
 )
 
 // S42: whatever a file, a server or a person wrote, it cannot steer the terminal
@@ -111,4 +113,19 @@ func writePair(t *testing.T, certificate []byte, key any) config.TLS {
 		}
 	}
 	return files
+}
+
+// Who asks by hand whether all is well sees what to mend, though it is ready.
+func TestHealthShowsWarnings(t *testing.T) {
+	var out bytes.Buffer
+	p := &Process{Stdout: &out}
+	err := p.printReadiness(server.Readiness{Status: server.Ready, Policy: "d", Position: "7-ab", Version: "v", Warnings: []server.Warning{{
+		Part: "policy", Detail: "the folder does not load",
+		Faults: []fault.Fault{{File: "presets/presets.csv", Line: 3, Column: 5, Message: "\x1b[2Jdenny is no effect"}},
+	}}})
+	want := "ready\npolicy: d\nposition: 7-ab\nversion: v\n" +
+		"warning: policy: the folder does not load\n  presets/presets.csv:3:5: [2Jdenny is no effect\n"
+	if err != nil || out.String() != want {
+		t.Errorf("%v, printed %q, want %q", err, out.String(), want)
+	}
 }

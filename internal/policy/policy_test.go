@@ -7,6 +7,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 
@@ -253,4 +254,44 @@ func (f brokenFS) Open(name string) (fs.File, error) {
 		return nil, errBroken
 	}
 	return f.FS.Open(name)
+}
+
+// Whoever watches a folder compares prints, so a print changes with all that Load
+// looks at, and with nothing else.
+func TestThePrintNamesWhatLoadLooksAt(t *testing.T) {
+	want := policy.Read(folder(t)).Print()
+	for name, c := range map[string]struct {
+		change func(files fstest.MapFS)
+		same   bool
+	}{
+		"nothing":             {func(fstest.MapFS) {}, true},
+		"a table":             {func(f fstest.MapFS) { delete(f, "tests/mail.yaml") }, true},
+		"a preset":            {func(f fstest.MapFS) { edit(t, f, "presets/presets.csv", "p, all, tickets", "p, all,  tickets") }, false},
+		"a test of rules":     {func(f fstest.MapFS) { edit(t, f, "rules/mail_test.rego", "package", "# x\npackage") }, false},
+		"a missing file":      {func(f fstest.MapFS) { delete(f, "inputs.yaml") }, false},
+		"a misplaced rule":    {func(f fstest.MapFS) { f["more.rego"] = &fstest.MapFile{} }, false},
+		"what cannot be read": {func(f fstest.MapFS) { f["provider.yaml"].Mode = fs.ModeDir; f["catalogue.yaml"].Mode = fs.ModeDir }, false},
+		"two files exchanged": {func(f fstest.MapFS) { f["inputs.yaml"], f["provider.yaml"] = f["provider.yaml"], f["inputs.yaml"] }, false},
+	} {
+		files := folder(t)
+		c.change(files)
+		if same := policy.Read(files).Print() == want; same != c.same {
+			t.Errorf("%s: the print stays the same: %t", name, same)
+		}
+	}
+}
+
+// A named pipe would be waited for without end, by a server that watches too.
+func TestAPipeIsRefusedAndNotRead(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, policies.FS); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(filepath.Join(dir, "rules", "more.rego"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := policy.Load(os.DirFS(dir))
+	if err == nil || !strings.Contains(err.Error(), "rules/more.rego: is no ordinary file") {
+		t.Errorf("error %v", err)
+	}
 }

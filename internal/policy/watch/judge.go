@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,10 +30,12 @@ func (k *Keeper) judge(source policy.Source) {
 	result := unchanged
 	if p.Digest != was.Digest {
 		result = applied
+	}
+	k.metrics.reloads.WithLabelValues(result).Inc()
+	if result == applied {
 		k.o.Use(p)
 	}
 	k.state.Store(&State{Digest: p.Digest, At: time.Now()})
-	k.metrics.reloads.WithLabelValues(result).Inc()
 	if result == applied || was.Stale {
 		k.o.Log.Info("the policy folder is in force", "policy", p.Digest, "was", was.Digest)
 	}
@@ -55,12 +56,15 @@ func (k *Keeper) loaded(source policy.Source) (p *policy.Policy, err error) {
 // refuse notes why the folder does not load. The same reasons are logged once.
 func (k *Keeper) refuse(was State, err error) {
 	faults, _ := errors.AsType[fault.List](err)
-	k.state.Store(&State{Digest: was.Digest, Stale: true, Faults: slices.Clone(faults), At: time.Now()})
 	k.metrics.reloads.WithLabelValues(refused).Inc()
-	if k.refused == err.Error() {
-		return
+	if k.refused != err.Error() {
+		k.refused = err.Error()
+		k.logRefusal(was, faults, err)
 	}
-	k.refused = err.Error()
+	k.state.Store(&State{Digest: was.Digest, Stale: true, Faults: faults, At: time.Now()})
+}
+
+func (k *Keeper) logRefusal(was State, faults fault.List, err error) {
 	if faults == nil {
 		k.o.Log.Error("the policy folder does not load; the last good policy serves", "policy", was.Digest, "error", err)
 		return

@@ -49,6 +49,7 @@ type State struct {
 	// Stale tells that the folder does not load and an older policy is in force.
 	Stale bool
 	// Faults are why, with paths inside the folder; none when it cannot be read.
+	// They are not to be changed.
 	Faults fault.List
 	// At is when the folder was last loaded or refused.
 	At time.Time

@@ -232,7 +232,7 @@ func TestAFaultKeepsTheLastGoodPolicy(t *testing.T) {
 func TestAHalfWrittenFileIsNotLoaded(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "p")
 	k := prepare(t, folder)
-	k.o.Still = time.Second
+	k.o.Still = 3 * time.Second // so that a stalled test machine is no pause between writes
 	k.start()
 	file := filepath.Join(folder, presets)
 	data := replaced(t, file, "# Presets", "# presets")

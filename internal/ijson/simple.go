@@ -6,8 +6,7 @@ const simpleNames = 16
 
 // simple sizes a text and tells whether it is valid JSON of the simple kind that
 // portals send: ASCII without escapes, few members to an object, nested no
-// deeper than MaxDepth. It is three times as fast as the general judgement, and
-// only ever says yes: a text that is not simple may still be valid. FuzzSimple
+// deeper than MaxDepth. It reads the text once, and only ever says yes: a text that is not simple may still be valid. FuzzSimple
 // holds it to the general judgement.
 func simple(body []byte) (size, bool) {
 	p := simpleScanner{body: body}

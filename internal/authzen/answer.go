@@ -7,6 +7,7 @@ import (
 
 	"doorward/internal/decision"
 	"doorward/internal/policy/rules"
+	"doorward/internal/portal"
 	"doorward/internal/problem"
 )
 
@@ -24,6 +25,7 @@ func appendDecision(b []byte, d decision.Decision) []byte {
 		b = appendText(b, open, "category", d.Category)
 	}
 	b = appendObligations(b, open, d.Obligations)
+	b = appendFilter(b, open, d.Filter)
 	if !d.Allow {
 		b = appendText(b, open, "switch_required", string(d.SwitchTo))
 	}
@@ -53,6 +55,22 @@ func appendObligations(b []byte, open int, obligations []rules.Obligation) []byt
 		b = append(b, o.JSON...)
 	}
 	return append(b, ']')
+}
+
+// appendFilter appends what a list is limited to (A13.16).
+func appendFilter(b []byte, open int, listed []portal.Ref) []byte {
+	if listed == nil {
+		return b
+	}
+	b = append(appendName(b, open, "filter"), `{"resources":[`...)
+	for i, r := range listed {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(append(b, `{"type":`...), r.Type)
+		b = append(appendString(append(b, `,"id":`...), r.ID), '}')
+	}
+	return append(b, `]}`...)
 }
 
 // appendName begins a member of the context, and with the first the context.

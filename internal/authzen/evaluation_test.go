@@ -39,6 +39,7 @@ func TestEvaluation(t *testing.T) {
 
 		// design 3: what a decision carries, in this order.
 		{"allow with obligations", ask(alice, named("oblige"), record1), `{"decision":true,"context":{"obligations":[{"id":"notify"}]}}`},
+		{"allow of a part (A13.16)", ask(alice, named("list"), record1), `{"decision":true,"context":{"filter":{"resources":[{"type":"service","id":"5\""},{"type":"service","id":"6"}]}}}`},
 		{"deny with obligations", ask(alice, named("step up"), record1), `{"decision":false,"context":{"reason":"step_up_required","category":"security","obligations":[{"id":"step_up","max_age":900},{"id":"x"}]}}`},
 		{"switch", ask(alice, named("switch"), record1), `{"decision":false,"context":{"reason":"switch_required","switch_required":"10\"01"}}`},
 	} {

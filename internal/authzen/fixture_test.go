@@ -75,6 +75,8 @@ func judge(q decision.Question) decision.Answer {
 		d.Allow = q.Context.Get("allow").True()
 	case q.Action.Name == "oblige":
 		d.Allow, d.Obligations = true, []rules.Obligation{{ID: "notify", JSON: []byte(`{"id":"notify"}`)}}
+	case q.Action.Name == "list":
+		d.Allow, d.Filter = true, []portal.Ref{{Type: "service", ID: `5"`}, {Type: "service", ID: "6"}}
 	case q.Action.Name == "step up":
 		d.Reason, d.Category = decision.StepUpRequired, "security"
 		d.Obligations = []rules.Obligation{{ID: "step_up", JSON: []byte(`{"id":"step_up","max_age":900}`)}, {ID: "x", JSON: []byte(`{"id":"x"}`)}}

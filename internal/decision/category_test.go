@@ -28,6 +28,9 @@ func TestTheCategoryIsTheMissingOne(t *testing.T) {
 		{"su", "quote.accept", decision.CategoryMissing, "quotes"},
 		{"su", "mail.invoice.receive", decision.CategoryMissing, "invoices"},
 		{"di", "mail.support.receive", decision.CategoryMissing, "mail:support"}, // holds tickets
+		{"di", "mail.product.receive", decision.CategoryMissing, "products"},
+		{"de", "mail.general.receive", decision.CategoryMissing, "mail:general"},
+		{"de", "mail.product.receive", decision.CategoryMissing, "mail:product"}, // by default, and notify.users is explicit
 		{"su", "ticket.list", "", "tickets"},
 		{"ow", "service.cancel", "", "cancellations"},
 		{"de", "ownership.transfer.request", decision.OwnerOnly, "ownership"},

@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"doorward/internal/ijson"
-	"doorward/internal/policy/catalogue"
 	"doorward/internal/policy/rules"
 	"doorward/internal/portal"
 )
@@ -15,12 +14,16 @@ type consideration struct {
 	question Question
 	plan     *plan // nil exactly when refusal is ActionUnknown
 	key      portal.FactKey
-	acting   string // same, other or absent
+	account  string // the acting account against the question's: same, other or absent
+	acting   acting
 	// refusal, when not empty, is the answer whatever the facts are.
 	refusal Reason
 	request []rules.Value
 	session session
-	held    catalogue.Set // what the grant in force holds; set by reduce
+	// Set by reduce: what the grant in force gives, how the subject is subscribed to
+	// a mail, and how the grant covers the resource.
+	holding             holding
+	subscription, scope string
 
 	// Room for request and for the input's Has, so that questions about actions
 	// with a few declared leaves leave no garbage.
@@ -48,7 +51,7 @@ func (e *engine) consider(c *consideration, q Question) {
 		return
 	}
 	c.plan = p
-	ok := c.nameAccounts() && c.readSession(e.policy.Provider) && c.readRequest(e.policy.Rules.Schema())
+	ok := c.nameAccounts() && c.readSession(e.policy.Provider) && c.readActor() && c.readRequest(e.policy.Rules.Schema())
 	switch {
 	case !ok:
 		c.refusal = BadInput
@@ -86,11 +89,11 @@ func (c *consideration) nameAccounts() bool {
 	c.key.Account = portal.AccountID(account)
 	switch acting {
 	case "":
-		c.acting = "absent"
+		c.account = "absent"
 	case account:
-		c.acting = "same"
+		c.account = "same"
 	default:
-		c.acting = "other"
+		c.account = "other"
 	}
 	return true
 }

@@ -90,13 +90,27 @@ func (d *Decider) Decide(ctx context.Context, q Question) (Decision, error) {
 	defer putAside(c)
 	e.consider(c, q)
 	answer := Answer{}
-	if facts, position, err := d.facts.Read(ctx, c.key); err != nil {
+	if who, position, err := d.read(ctx, c); err != nil {
 		answer.Err = unavailable(err)
 	} else {
-		answer = d.judge(ctx, e, c, facts, position, start)
+		answer = d.judge(ctx, e, c, who, position, start)
 	}
 	e.observe(answer, d.now().Sub(start))
 	return answer.Decision, answer.Err
+}
+
+// read finds the facts of everybody that a question is about.
+func (d *Decider) read(ctx context.Context, c *consideration) (people, portal.Position, error) {
+	if c.alone() {
+		facts, position, err := d.facts.Read(ctx, c.key)
+		return people{subject: facts}, position, err
+	}
+	facts, position, err := d.facts.ReadAll(ctx, c.keys(nil))
+	if err != nil {
+		return people{}, portal.Position{}, err
+	}
+	who, _ := c.people(facts)
+	return who, position, nil
 }
 
 // DecideAll judges questions in order, by one policy and on facts that were true
@@ -107,10 +121,10 @@ func (d *Decider) Decide(ctx context.Context, q Question) (Decision, error) {
 func (d *Decider) DecideAll(ctx context.Context, questions []Question, stop func(Answer) bool) ([]Answer, error) {
 	e := d.inUse.Load()
 	considered := make([]consideration, len(questions))
-	keys := make([]portal.FactKey, len(questions))
+	keys := make([]portal.FactKey, 0, len(questions))
 	for i, q := range questions {
 		e.consider(&considered[i], q)
-		keys[i] = considered[i].key
+		keys = considered[i].keys(keys)
 	}
 	facts, position, err := d.facts.ReadAll(ctx, keys)
 	if err != nil {
@@ -123,7 +137,9 @@ func (d *Decider) DecideAll(ctx context.Context, questions []Question, stop func
 	answers := make([]Answer, 0, len(questions))
 	for i := range questions {
 		start := d.now()
-		answer := d.judge(ctx, e, &considered[i], facts[i], position, start)
+		who, taken := considered[i].people(facts)
+		facts = facts[taken:]
+		answer := d.judge(ctx, e, &considered[i], who, position, start)
 		e.observe(answer, d.now().Sub(start))
 		answers = append(answers, answer)
 		if stop != nil && stop(answer) {
@@ -134,12 +150,12 @@ func (d *Decider) DecideAll(ctx context.Context, questions []Question, stop func
 }
 
 // judge answers a considered question on its facts, as they count at a time.
-func (d *Decider) judge(ctx context.Context, e *engine, c *consideration, facts portal.Facts, position portal.Position, now time.Time) Answer {
+func (d *Decider) judge(ctx context.Context, e *engine, c *consideration, who people, position portal.Position, now time.Time) Answer {
 	basis := Basis{Policy: e.policy.Digest, Position: position, Tier: TierRefused}
 	if c.refusal != "" {
 		return Answer{Decision: Decision{Reason: c.refusal, Basis: basis}}
 	}
-	in := c.reduce(e.policy, facts, now)
+	in := c.reduce(e.policy, who, now)
 	outcome, tier, err := e.outcome(ctx, c.plan, &in, d.timeout)
 	if err != nil {
 		return Answer{Err: unavailable(err)}
@@ -150,6 +166,7 @@ func (d *Decider) judge(ctx context.Context, e *engine, c *consideration, facts 
 		Reason:      Reason(outcome.Reason),
 		Category:    c.category(e.policy, outcome),
 		Obligations: outcome.Obligations,
+		Filter:      c.filter(outcome.Allow, who.subject.Membership.Grant),
 		Basis:       basis,
 	}
 	if decision.Reason == SwitchRequired {

@@ -38,6 +38,9 @@ type Decision struct {
 	// Obligations are what the asker should do besides, in the policy's order. An
 	// allow never depends on their being obeyed.
 	Obligations []rules.Obligation
+	// Filter lists, with an allow of an action that lists things, those that may be
+	// listed; nil: all of the account (A13.16). Do not modify.
+	Filter []portal.Ref
 	// SwitchTo is the account to act on instead, when Reason is SwitchRequired.
 	SwitchTo portal.AccountID
 	// Basis is what the decision rests on.

@@ -14,41 +14,114 @@ import (
 // reduce makes of question and facts the small document that rules see. What
 // depends on time or on sets is computed here, so that the document has few
 // values and says all that the answer may depend on.
-func (c *consideration) reduce(p *policy.Policy, facts portal.Facts, now time.Time) rules.Input {
-	action := c.plan.action
-	state := grantState(facts.Membership, now)
-	held := heldBy(p, facts.Membership, state)
-	c.held = held
+func (c *consideration) reduce(p *policy.Policy, who people, now time.Time) rules.Input {
+	facts, action := &who.subject, c.plan.action
+	state, grant := grantState(facts.Membership, now), facts.Membership.Grant
+	if state == stateActive {
+		c.holding = holdingOf(p, grant)
+	}
 	in := rules.Input{
 		Action: rules.ActionFacts{
 			Name: action.Name, Category: action.Category, Effect: string(action.Effect), Sensitive: action.Sensitive,
 		},
 		Subject: rules.SubjectFacts{
-			Type:   subjectType(c.question.Subject.Type),
-			Kind:   kind(c.question.Subject.Type, facts.Membership, state),
-			Status: cmp.Or(string(facts.User.Status), "unknown"),
+			Type:     subjectType(c.question.Subject.Type),
+			Kind:     kind(c.question.Subject.Type, facts.Membership, state),
+			Status:   cmp.Or(string(facts.User.Status), "unknown"),
+			StaffMay: staffMay(action, facts.User.Staff),
 		},
 		Grant: rules.GrantFacts{
 			State:      state,
-			Holds:      state == stateActive && held.Contains(action.Guard),
-			InScope:    c.inScope(facts.Membership.Grant),
-			Subscribed: action.Mail != "" && held.Has(action.MailBit),
+			Holds:      state == stateActive && c.holding.holds(action),
+			InScope:    c.inScope(grant),
+			Subscribed: c.subscribed(facts.Membership, state),
 		},
 		Account: rules.AccountFacts{Status: c.accountStatus(facts.Account), MFARequired: facts.Account.MFARequired},
 		Session: rules.SessionFacts{
-			MFA: c.session.mfa, MFAFresh: c.session.fresh(now, p.Provider.StepUpMaxAge()), Acting: c.acting,
+			MFA: c.session.mfa, MFAFresh: c.session.fresh(now, p.Provider.StepUpMaxAge()),
+			Acting: c.account, Actor: c.actor(who.actor, now),
 		},
-		Resource: rules.ResourceFacts{Own: c.own(state)},
-		Has:      c.plan.noHas,
+		Resource: rules.ResourceFacts{Own: c.own(state), Member: c.member(p, grant, who.member)},
 		Request:  c.request,
 	}
-	if len(c.plan.has) > 0 {
-		in.Has = append(c.hasRoom[:0], c.plan.noHas...)
-		for _, i := range c.plan.has {
-			in.Has[i] = held.Has(p.Rules.Schema().Has[i].Bit)
-		}
+	if c.question.Subject.Type == portal.TypeContact {
+		c.reduceContact(&in, facts.Contact)
 	}
+	c.subscription, c.scope = in.Grant.Subscribed, in.Grant.InScope
+	in.Has = c.has(p)
 	return in
+}
+
+// has tells of every declared category whether it is held where the action is done.
+func (c *consideration) has(p *policy.Policy) []bool {
+	if len(c.plan.has) == 0 {
+		return c.plan.noHas
+	}
+	has := append(c.hasRoom[:0], c.plan.noHas...)
+	for _, i := range c.plan.has {
+		has[i] = c.holding.hasHere(p.Rules.Schema().Has[i].Bit, c.scope)
+	}
+	return has
+}
+
+// staffMay tells whether a right of staff covers an action (A13.19).
+func staffMay(a *catalogue.Action, rights portal.StaffRights) bool {
+	switch a.Class {
+	case catalogue.Staff:
+		return rights.May(a.Name)
+	case catalogue.Guarded:
+		return a.Effect == catalogue.Read && rights.May(rightRead)
+	}
+	return false
+}
+
+// How somebody is subscribed to a mail, as rules see it.
+const (
+	mailChosen    = "chosen"
+	mailDeclined  = "declined"
+	mailByDefault = "by_default"
+	mailNo        = "no"
+)
+
+// subscribed tells how a member is subscribed to the mail of a mail action: by
+// choice, or by the grant. A preset gives mail by its lines, and a category that was
+// given by itself the mail that it guards (109, D2).
+func (c *consideration) subscribed(m portal.MembershipFacts, state string) string {
+	a := c.plan.action
+	switch {
+	case a.Mail == "" || state != stateActive:
+		return mailNo
+	case m.Mail != nil && slices.Contains(m.Mail.Off, a.Mail):
+		return mailDeclined
+	case m.Mail != nil && slices.Contains(m.Mail.On, a.Mail):
+		return mailChosen
+	case c.holding.all.Has(a.MailBit), len(a.Guards) > 0 && guardGiven(a, m.Grant):
+		return mailByDefault
+	}
+	return mailNo
+}
+
+// guardGiven tells whether a mail's guard was given by itself, not by a preset.
+func guardGiven(a *catalogue.Action, g *portal.Grant) bool {
+	return slices.Contains(g.Categories, a.Guards[0]) || slices.Contains(g.AccountWide, a.Guards[0])
+}
+
+// reduceContact puts in what is different for a contact: no membership counts for
+// it, it is subscribed to what it was subscribed to, and some tickets are its own
+// (A13.8).
+func (c *consideration) reduceContact(in *rules.Input, contact *portal.ContactFacts) {
+	in.Grant.Subscribed, in.Grant.InScope = mailNo, scopeWhole
+	if contact == nil || contact.Status != portal.ContactActive {
+		return
+	}
+	a := c.plan.action
+	if a.Mail != "" && slices.Contains(contact.Mails, a.Mail) {
+		in.Grant.Subscribed = mailChosen
+	}
+	if len(contact.Scope) > 0 && a.Scope != catalogue.ScopeNone {
+		in.Grant.InScope = covered(a, c.question.Resource.Ref, contact.Scope)
+	}
+	in.Resource.Own = a.Category == "tickets" && c.question.Resource.Properties.Get("contact").Text() == c.question.Subject.ID
 }
 
 // The states of a grant as rules see them.
@@ -82,14 +155,6 @@ func grantState(m portal.MembershipFacts, now time.Time) string {
 	return stateNone
 }
 
-// heldBy expands a grant in force to categories; any other holds nothing.
-func heldBy(p *policy.Policy, m portal.MembershipFacts, state string) catalogue.Set {
-	if state != stateActive {
-		return catalogue.Set{}
-	}
-	return p.Presets.Holds(m.Grant.Presets, m.Grant.Categories)
-}
-
 func subjectType(name string) string {
 	switch name {
 	case portal.TypeUser, portal.TypeContact:
@@ -117,20 +182,6 @@ func (c *consideration) accountStatus(a portal.AccountFacts) string {
 	return cmp.Or(string(a.Status), "unknown")
 }
 
-// inScope tells whether a scoped grant covers the resource (A13.16): only an
-// action with a scope, on a listed resource of that type, is covered.
-func (c *consideration) inScope(g *portal.Grant) string {
-	switch {
-	case g == nil || len(g.Scope) == 0:
-		return "whole_account"
-	case c.plan.action.Scope == catalogue.ScopeNone:
-		return "no"
-	case c.question.Resource.Type == c.plan.action.Scope && slices.Contains(g.Scope, c.question.Resource.Ref):
-		return "yes"
-	}
-	return "no"
-}
-
 // own tells whether a self action names the subject's own object (A13.18): the
 // user, or an account the user is a member of. Invitations and transfers are not
 // in the directory yet, so nobody owns one.
@@ -146,27 +197,39 @@ func (c *consideration) own(state string) bool {
 }
 
 // category names the permission an answer is about: the missing one, else the
-// action's first guard. A rule can miss, besides a guard, only the subscription
-// to a mail and a category that inputs.yaml declares for the action.
+// action's first guard. A rule can miss, besides a guard, only a mail and a category
+// that inputs.yaml declares for the action.
 func (c *consideration) category(p *policy.Policy, outcome *rules.Outcome) string {
-	guards := c.plan.action.Guards
+	a := c.plan.action
 	if Reason(outcome.Reason) == CategoryMissing {
-		for _, name := range guards {
-			if !c.held.Contains(p.Catalogue.Set(name)) {
+		for _, name := range a.Guards {
+			if !c.holding.all.Contains(p.Catalogue.Set(name)) && !(a.ByRole && c.holding.holds(a)) {
 				return name
 			}
 		}
-		if mail := c.plan.action.Mail; mail != "" && !c.held.Has(c.plan.action.MailBit) {
-			return catalogue.MailObject(mail)
+		if a.Mail != "" && (c.subscription == mailNo || c.subscription == mailDeclined || !c.holding.holds(a)) {
+			return catalogue.MailObject(a.Mail)
 		}
 		for _, i := range c.plan.has {
-			if leaf := &p.Rules.Schema().Has[i]; !c.held.Has(leaf.Bit) {
+			if leaf := &p.Rules.Schema().Has[i]; !c.holding.hasHere(leaf.Bit, c.scope) {
 				return leaf.Category
 			}
 		}
+		if a.Mail != "" {
+			return catalogue.MailObject(a.Mail)
+		}
 	}
-	if len(guards) == 0 {
+	if len(a.Guards) == 0 {
 		return ""
 	}
-	return guards[0]
+	return a.Guards[0]
+}
+
+// filter lists the resources that an allowed list action is limited to (A13.16); nil
+// when it is limited to none.
+func (c *consideration) filter(allow bool, g *portal.Grant) []portal.Ref {
+	if !allow || c.scope != scopeListed {
+		return nil
+	}
+	return ofType(c.plan.action.Scope, g.Scope)
 }

@@ -4,26 +4,27 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"doorward/internal/portal"
 )
 
-// rowFacts is the directory of one row: one account, one subject.
-type rowFacts portal.Facts
+// rowFacts is the directory of one row: one account and the people in it.
+type rowFacts struct {
+	account portal.AccountFacts
+	people  map[portal.Ref]portal.Facts
+}
 
-// Read returns the row's facts for the row's account; elsewhere the subject is a
-// stranger.
+// Read returns the row's facts for the row's account; elsewhere its people are
+// strangers.
 func (f rowFacts) Read(_ context.Context, key portal.FactKey) (portal.Facts, portal.Position, error) {
-	facts := portal.Facts{}
-	if key.Subject == (portal.Ref{Type: portal.TypeUser, ID: tableSubject}) {
-		facts.User = f.User
-	}
+	facts := f.people[key.Subject]
 	if key.Account != tableAccount {
-		return facts, portal.Position{}, nil
+		return portal.Facts{User: facts.User}, portal.Position{}, nil
 	}
-	facts.Account, facts.Membership = f.Account, f.Membership
+	facts.Account = f.account
 	return facts, portal.Position{}, nil
 }
 
@@ -39,35 +40,77 @@ func (f rowFacts) ReadAll(ctx context.Context, keys []portal.FactKey) ([]portal.
 // facts makes the directory of a row.
 func (r *Row) facts() (rowFacts, error) {
 	f := rowFacts{
-		Account: portal.AccountFacts{
+		account: portal.AccountFacts{
 			Status:      portal.AccountStatus(cmp.Or(r.Account.Status, string(portal.AccountActive))),
 			MFARequired: r.Account.MFARequired,
 		},
-		User: portal.UserFacts{Status: portal.UserStatus(cmp.Or(r.Who.User, string(portal.UserActive)))},
+		people: make(map[portal.Ref]portal.Facts),
 	}
-	if f.User.Status == "none" {
-		f.User.Status = ""
-	}
-	grant, err := r.Who.grant()
-	if err != nil {
-		return f, err
-	}
-	switch r.Who.State {
-	case "none":
-		return f, nil
-	case "expired": // a state of the answer, not of the directory
-		grant.NotAfter, r.Who.State = time.Unix(1, 0), string(portal.MembershipActive)
-	}
-	f.Membership = portal.MembershipFacts{
-		State: portal.MembershipState(cmp.Or(r.Who.State, string(portal.MembershipActive))),
-		Owner: slices.Equal(grant.Presets, []string{"owner"}),
-		Grant: grant,
+	for id, who := range map[string]*Who{tableSubject: &r.Who, tableMember: r.Member, tableActor: r.Actor} {
+		if who == nil {
+			continue
+		}
+		facts, err := who.facts()
+		if err != nil {
+			return f, err
+		}
+		f.people[portal.Ref{Type: cmp.Or(who.Subject, portal.TypeUser), ID: id}] = facts
 	}
 	return f, nil
 }
 
+// facts are what a directory would know of somebody and their place in the account.
+func (w *Who) facts() (portal.Facts, error) {
+	var f portal.Facts
+	grant, err := w.grant()
+	if err != nil {
+		return f, err
+	}
+	if w.Subject == portal.TypeContact {
+		f.Contact = w.contact(grant)
+	} else if w.User != "none" {
+		f.User.Status = portal.UserStatus(cmp.Or(w.User, string(portal.UserActive)))
+		f.User.Staff = portal.NewStaffRights(w.Staff...)
+	}
+	state := portal.MembershipState(cmp.Or(w.State, string(portal.MembershipActive)))
+	switch state {
+	case "none":
+		return f, nil
+	case "expired": // a state of the answer, not of the directory
+		grant.NotAfter, state = time.Unix(1, 0), portal.MembershipActive
+	}
+	f.Membership = portal.MembershipFacts{State: state, Owner: slices.Equal(grant.Presets, []string{"owner"}), Grant: grant}
+	if on, off := w.chosen(true), w.chosen(false); len(on)+len(off) > 0 {
+		f.Membership.Mail = &portal.MailChoices{On: on, Off: off}
+	}
+	return f, nil
+}
+
+// contact is the row's contact; nil when the row says that there is none.
+func (w *Who) contact(grant *portal.Grant) *portal.ContactFacts {
+	if w.User == "none" {
+		return nil
+	}
+	status := portal.ContactActive
+	if w.State == string(portal.MembershipRemoved) {
+		status = portal.ContactRemoved
+	}
+	return &portal.ContactFacts{Status: status, Mails: w.chosen(true), Scope: grant.Scope}
+}
+
+// chosen lists the mails that were chosen so, by name.
+func (w *Who) chosen(on bool) []string {
+	var list []string
+	for _, mail := range slices.Sorted(maps.Keys(w.Mail)) {
+		if w.Mail[mail] == on {
+			list = append(list, mail)
+		}
+	}
+	return list
+}
+
 func (w *Who) grant() (*portal.Grant, error) {
-	g := &portal.Grant{Presets: w.Presets, Categories: w.Categories}
+	g := &portal.Grant{Presets: w.Presets, Categories: w.Categories, AccountWide: w.Wide}
 	for _, text := range w.Scope {
 		ref, err := portal.ParseRef(text)
 		if err != nil {

@@ -71,14 +71,14 @@ func (r *tableReader) switches(n *yaml.Node) map[string]string {
 }
 
 func (r *tableReader) row(n *yaml.Node) Row {
-	keys := r.Known(n, "a row", "req", "who", "do", "on", "properties", "context", "account", "want")
+	keys := r.Known(n, "a row", "req", "who", "member", "actor", "do", "on", "properties", "context", "account", "want")
 	for _, name := range []string{"req", "who", "do", "want"} {
 		if keys[name] == nil && n.Kind == yaml.MappingNode {
 			r.Fault(n, needed[name], "the row has no %s", name)
 		}
 	}
 	return Row{
-		Line: n.Line, Req: r.words(keys["req"], "req"), Who: r.who(keys["who"]), Do: r.words(keys["do"], "do"),
+		Line: n.Line, Req: r.words(keys["req"], "req"), Who: r.who(keys["who"]), Member: r.other(keys["member"]), Actor: r.other(keys["actor"]), Do: r.words(keys["do"], "do"),
 		On: r.word(keys["on"], "on"), Properties: r.object(keys["properties"], "properties"), Context: r.object(keys["context"], "context"),
 		Account: r.account(keys["account"]), Want: r.word(keys["want"], "want"),
 	}
@@ -151,12 +151,35 @@ func (r *tableReader) who(n *yaml.Node) Who {
 	case n.Kind == yaml.ScalarNode:
 		return whoNamed(n.Value)
 	}
-	keys := r.Known(n, "who", "subject", "user", "state", "presets", "categories", "scope", "not_before", "not_after")
+	keys := r.Known(n, "who", "subject", "user", "state", "presets", "categories", "scope",
+		"account_wide", "mail", "staff", "not_before", "not_after")
 	return Who{
 		Subject: r.word(keys["subject"], "subject"), User: r.word(keys["user"], "user"), State: r.word(keys["state"], "state"),
 		Presets: r.words(keys["presets"], "presets"), Categories: r.words(keys["categories"], "categories"), Scope: r.words(keys["scope"], "scope"),
+		Wide: r.words(keys["account_wide"], "account_wide"), Mail: r.mail(keys["mail"]), Staff: r.words(keys["staff"], "staff"),
 		NotBefore: r.when(keys["not_before"]), NotAfter: r.when(keys["not_after"]),
 	}
+}
+
+// other reads somebody besides the subject; nil when there is nobody.
+func (r *tableReader) other(n *yaml.Node) *Who {
+	if n == nil {
+		return nil
+	}
+	who := r.who(n)
+	return &who
+}
+
+// mail reads choices, as in {invoice: true, support: false}.
+func (r *tableReader) mail(n *yaml.Node) map[string]bool {
+	if n == nil {
+		return nil
+	}
+	choices := make(map[string]bool)
+	for _, field := range r.Fields(n, "mail") {
+		choices[field.Key.Value], _ = r.Bool(field.Value, field.Key.Value)
+	}
+	return choices
 }
 
 // when reads a time, which YAML takes for a value of its own kind.

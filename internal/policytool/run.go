@@ -63,10 +63,12 @@ func RunTables(ctx context.Context, fsys fs.FS) ([]Result, error) {
 	return results, nil
 }
 
-// The names of a row's account and subject. Rows may refer to them.
+// The names of a row's account and people. Rows may refer to them.
 const (
 	tableAccount = "42"
 	tableSubject = "7"
+	tableMember  = "8"
+	tableActor   = "9"
 )
 
 func runRow(ctx context.Context, p *policy.Policy, table Table, row Row) ([]Result, error) {

@@ -29,6 +29,8 @@ type Row struct {
 	Line       int
 	Req        []string // the requirements the row holds: "62", "A13.3", "D2"
 	Who        Who
+	Member     *Who // the member that is managed, user:8; nil: nobody is
+	Actor      *Who // user:9, whom context.actor may name; nil: not known
 	Do         []string
 	On         string     // the resource, type:id; "self" is the subject; "" is the account
 	Properties *yaml.Node // nil: none
@@ -46,8 +48,11 @@ type Who struct {
 	Presets    []string
 	Categories []string
 	Scope      []string
-	NotBefore  string // RFC 3339
-	NotAfter   string // RFC 3339
+	Wide       []string        // categories held on the whole account besides a scope
+	Mail       map[string]bool // what was chosen to be sent, and not to be sent
+	Staff      []string        // rights of the provider's staff
+	NotBefore  string          // RFC 3339
+	NotAfter   string          // RFC 3339
 }
 
 // AccountState is the account of a row.

@@ -21,6 +21,9 @@ type Facts struct {
 	Account    AccountFacts
 	User       UserFacts
 	Membership MembershipFacts
+	// Contact is nil unless the subject is a contact of the account. It is shared
+	// between facts and never modified.
+	Contact *ContactFacts
 }
 
 // AccountFacts are the facts of an account. A zero Status means: no such account.
@@ -32,6 +35,7 @@ type AccountFacts struct {
 // UserFacts are the facts of a user. A zero Status means: no such user.
 type UserFacts struct {
 	Status UserStatus
+	Staff  StaffRights
 }
 
 // MembershipFacts are the facts of a membership. A zero State means: none.
@@ -41,6 +45,15 @@ type MembershipFacts struct {
 	// Grant is shared between facts and never modified. It is nil exactly when
 	// State is zero.
 	Grant *Grant
+	// Mail is shared like Grant. It is nil when the member chose nothing.
+	Mail *MailChoices
+}
+
+// ContactFacts are the facts of a contact of the key's account.
+type ContactFacts struct {
+	Status ContactStatus
+	Mails  []string
+	Scope  []Ref
 }
 
 // A Revision counts the directory's commits. The first commit is 1.

@@ -29,12 +29,14 @@ type User struct {
 	Status UserStatus
 	Person Person
 	// MFA tells whether the person has enrolled a second factor.
-	MFA       bool
+	MFA bool
+	// Staff is what the person may do as one of the provider's own people (A13.19).
+	Staff     StaffRights
 	CreatedAt time.Time
 }
 
-// A Person is what is personal about a user (req 13). Stores keep it apart from
-// the user, so that it can be erased while ids and the audit trail stay.
+// A Person is what is personal about a user or a contact (req 13). Stores keep it
+// apart, so that it can be erased while ids and the audit trail stay.
 type Person struct {
 	Email     string
 	FirstName string
@@ -44,11 +46,14 @@ type Person struct {
 
 // A Membership is a user's place in an account (req 10).
 type Membership struct {
-	Account   AccountID
-	User      UserID
-	State     MembershipState
-	Owner     bool // exactly one membership of an account has it (req 4)
-	Grant     Grant
+	Account AccountID
+	User    UserID
+	State   MembershipState
+	Owner   bool // exactly one membership of an account has it (req 4)
+	Grant   Grant
+	// Mail is what the member chose to be sent; what was not chosen follows the
+	// grant (D2).
+	Mail      MailChoices
 	LastLogin time.Time
 	CreatedAt time.Time
 }
@@ -59,12 +64,23 @@ type Membership struct {
 type Grant struct {
 	Presets    []string
 	Categories []string
-	// Scope limits the grant to the listed resources. Empty: the whole account.
+	// Scope limits presets and categories to the listed resources. Empty: the
+	// whole account.
 	Scope []Ref
+	// AccountWide are categories held on the whole account whatever Scope lists
+	// (A13.16).
+	AccountWide []string
 	// NotBefore and NotAfter bound the grant in time: it is in force from
 	// NotBefore on and before NotAfter. Zero: no bound.
 	NotBefore time.Time
 	NotAfter  time.Time
+}
+
+// MailChoices are the mail categories that somebody chose to be sent, and chose not
+// to be sent, by name, as in invoice. None is in both.
+type MailChoices struct {
+	On  []string
+	Off []string
 }
 
 // AccountStatus tells whether an account is in use. The zero value is no account.

@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -133,5 +134,24 @@ func TestZeroFactsKnowNothing(t *testing.T) {
 	if f.Account.Status == portal.AccountActive || f.User.Status == portal.UserActive ||
 		f.Membership.State == portal.MembershipActive || f.Membership.Owner || f.Membership.Grant != nil {
 		t.Errorf("%+v", f)
+	}
+}
+
+// A13.19
+func TestStaffRights(t *testing.T) {
+	r := portal.NewStaffRights("staff.read", "staff.login_as", "staff.read")
+	if r != "staff.login_as,staff.read" || !slices.Equal(r.Actions(), []string{"staff.login_as", "staff.read"}) {
+		t.Errorf("got %q, %q", r, r.Actions())
+	}
+	for action, want := range map[string]bool{
+		"staff.read": true, "staff.login_as": true, "staff": false, "read": false, "": false, "staff.login_as,staff.read": false,
+	} {
+		if r.May(action) != want {
+			t.Errorf("May(%q): want %v", action, want)
+		}
+	}
+	var none portal.StaffRights
+	if none.May("") || none.May("staff.read") || none.Actions() != nil || portal.NewStaffRights() != none {
+		t.Error("the zero value gives a right")
 	}
 }

@@ -5,17 +5,17 @@ package doorward_test
 
 member := {
 	"action": {"name": "invoice.view", "category": "invoices", "effect": "read", "sensitive": false},
-	"subject": {"type": "user", "kind": "member", "status": "active"},
+	"subject": {"type": "user", "kind": "member", "status": "active", "staff_may": false},
 	"grant": {
 		"state": "active",
 		"holds": true,
 		"in_scope": "whole_account",
-		"subscribed": false,
+		"subscribed": "no",
 		"has": {"invoices": false, "orders": false, "product_passwords": false},
 	},
 	"account": {"status": "active", "mfa_required": false},
-	"session": {"mfa": false, "mfa_fresh": false, "acting": "same"},
-	"resource": {"own": false},
+	"session": {"mfa": false, "mfa_fresh": false, "acting": "same", "actor": "nobody"},
+	"resource": {"own": false, "member": "nobody"},
 	"request": {"resource": {"properties": {"department": ""}}},
 }
 
@@ -24,7 +24,7 @@ strict := {
 	"contacts": {"mode": "notify_only"},
 	"delegation": {"inviters": "owner"},
 	"cancellations": "owner_only",
-	"notify": {"credentials_require_permission": true},
+	"notify": {"users": "explicit", "credentials_require_permission": true},
 	"billing": {"pay": false},
 	"closed": {"access": "none"},
 	"suspended": {"writes": ["invoices", "payment_methods", "tickets"]},
@@ -44,6 +44,12 @@ list_users := {"name": "user.list", "category": "users", "effect": "read", "sens
 
 hand_over := {"name": "ownership.transfer.request", "category": "ownership", "effect": "write", "sensitive": true}
 
+remove := {"name": "user.remove", "category": "users", "effect": "write", "sensitive": true}
+
+view_permissions := {"name": "user.permissions.view", "category": "users", "effect": "read", "sensitive": false}
+
+set_2fa_policy := {"name": "account.2fa_policy.set", "category": "security", "effect": "write", "sensitive": true}
+
 open_ticket := {"name": "ticket.open", "category": "tickets", "effect": "write", "sensitive": false}
 
 reveal := {"name": "password.reveal", "category": "product_passwords", "effect": "write", "sensitive": true}
@@ -62,6 +68,6 @@ login_as := {"name": "staff.login_as", "category": "staff", "effect": "write", "
 
 mail_invoice := {"name": "mail.invoice.receive", "category": "invoices", "effect": "read", "sensitive": false}
 
-mail_product := {"name": "mail.product.receive", "category": "mail", "effect": "read", "sensitive": false}
+mail_product := {"name": "mail.product.receive", "category": "products", "effect": "read", "sensitive": false}
 
 mail_security := {"name": "mail.security.receive", "category": "mail", "effect": "read", "sensitive": false}

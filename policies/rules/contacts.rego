@@ -22,7 +22,8 @@ contact_reason := "contact_never_acts" if {
 # D2: mail about the security of the account is for members only.
 contact_may if {
 	startswith(input.action.name, "mail.")
-	input.grant.subscribed == true
+	input.grant.subscribed == "chosen"
+	input.grant.in_scope != "no"
 	input.action.name != "mail.security.receive"
 }
 

@@ -2,7 +2,7 @@ package doorward_test
 
 import data.doorward
 
-contact := {"type": "contact", "kind": "contact", "status": "active"}
+contact := {"type": "contact", "kind": "contact", "status": "active", "staff_may": false}
 
 # req 16, invariant 3
 test_contacts_never_act if {
@@ -10,7 +10,7 @@ test_contacts_never_act if {
 		doorward.reason == "contact_never_acts" with input as member
 			with input.action as action
 			with input.subject as contact
-			with input.grant.subscribed as true
+			with input.grant.subscribed as "chosen"
 			with input.resource.own as true
 			with data.doorward.provider as strict
 	}
@@ -21,7 +21,7 @@ test_contacts_receive_what_they_subscribed_to if {
 	doorward.reason == "" with input as member
 		with input.action as mail_invoice
 		with input.subject as contact
-		with input.grant.subscribed as true
+		with input.grant.subscribed as "chosen"
 		with data.doorward.provider as strict
 	doorward.reason == "contact_never_acts" with input as member
 		with input.action as mail_invoice
@@ -58,13 +58,13 @@ test_contacts_of_accounts_that_are_not_open if {
 	doorward.reason == "account_closed" with input as member
 		with input.action as mail_invoice
 		with input.subject as contact
-		with input.grant.subscribed as true
+		with input.grant.subscribed as "chosen"
 		with input.account.status as "closed"
 		with data.doorward.provider as strict
 	doorward.reason == "" with input as member
 		with input.action as mail_invoice
 		with input.subject as contact
-		with input.grant.subscribed as true
+		with input.grant.subscribed as "chosen"
 		with input.account.status as "closed"
 		with data.doorward.provider as strict
 		with data.doorward.provider.closed.access as "read"
@@ -84,7 +84,7 @@ test_contacts_of_accounts_that_are_not_there if {
 		doorward.reason == reason with input as member
 			with input.action as mail_invoice
 			with input.subject as contact
-			with input.grant.subscribed as true
+			with input.grant.subscribed as "chosen"
 			with input.account.status as status
 			with data.doorward.provider as strict
 	}

@@ -24,15 +24,18 @@ decision := {
 	"obligations": obligations,
 }
 
-# Staff actions are for the provider's own people, whom this version does not know
-# (A13.19). Contacts never act (16, A13.8). An unknown or disabled person is refused
+# Staff actions are for the provider's own people, and only they act in somebody else's
+# name (A13.19). Contacts never act (16, A13.8). An unknown or disabled person is refused
 # before anything is said about the account. What is one's own needs no membership
-# (A13.18); everything else does.
+# (A13.18), nor does what a right of staff covers; everything else does.
 #
 # Conditions are written as comparisons, also with true and false, because OPA then
 # skips a refusal that does not apply without evaluating it.
 reason := "staff_only" if {
 	input.action.category == "staff"
+	input.subject.staff_may == false
+} else := actor_reason if {
+	actor_reason
 } else := contact_reason if {
 	input.subject.type == "contact"
 } else := "subject_unknown" if {
@@ -41,6 +44,8 @@ reason := "staff_only" if {
 	input.subject.status == "unknown"
 } else := "subject_disabled" if {
 	input.subject.status == "disabled"
+} else := staff_reason if {
+	input.subject.staff_may == true
 } else := self_reason if {
 	input.action.category == "self"
 } else := outsider_reason if {
@@ -100,6 +105,11 @@ member_reason := "account_required" if {
 } else := "category_missing" if {
 	input.action.category == "tickets"
 	billing_ticket
+} else := "owner_only" if {
+	# A13.7: who manages people does not manage those who do.
+	input.resource.member == "manager"
+	input.action.effect == "write"
+	input.subject.kind != "owner"
 } else := "category_missing" if {
 	# A13.4: seeing invoices may come without paying them.
 	input.action.name in {"invoice.pay", "invoice.masspay"}

@@ -35,7 +35,7 @@ func (r *reader) actions(n *yaml.Node) []*Action {
 func (r *reader) action(name string, n *yaml.Node) *Action {
 	a := &Action{Name: name, MailBit: -1}
 	keys := r.required(n, "action "+name,
-		[]string{"effect", "scope"}, []string{keyGuards, keySelf, keyStaff, "sensitive", "list"})
+		[]string{"effect", "scope"}, []string{keyGuards, keySelf, keyStaff, "sensitive", "list", "about"})
 	r.class(a, n, keys)
 	if v := keys["effect"]; v != nil {
 		a.Effect, _ = r.OneOf(v, "effect", Read, Write)
@@ -50,6 +50,9 @@ func (r *reader) action(name string, n *yaml.Node) *Action {
 		if a.List, _ = r.Bool(v, "list"); a.List && a.Effect == Write {
 			r.Fault(v, "Make its effect read.", "action %s lists things and changes them", name)
 		}
+	}
+	if v := keys["about"]; v != nil {
+		_, a.AboutMember = r.OneOf(v, "about", "member")
 	}
 	return a
 }

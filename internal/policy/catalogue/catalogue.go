@@ -96,6 +96,11 @@ type Action struct {
 	// (invariant 13).
 	Sensitive bool
 	List      bool // the action lists things
+	// AboutMember tells that the resource is a member of the account (A13.7).
+	AboutMember bool
+	// ByRole tells of a mail action that a preset with a line for the mail needs no
+	// guard (req 69).
+	ByRole bool
 }
 
 // A Mail is a mail category (D2).
@@ -103,7 +108,9 @@ type Mail struct {
 	Name  string
 	Label string
 	Guard string // the category a user must hold to receive it; may be empty
-	WHMCS string // the WHMCS flag; may be empty
+	// ByRole tells that a preset with a line for it needs no guard (req 69).
+	ByRole bool
+	WHMCS  string // the WHMCS flag; may be empty
 }
 
 // MailObject returns the name of the mail category as an object of presets.
@@ -199,6 +206,7 @@ func (c *Catalogue) mailActions() []*Action {
 		a := &Action{
 			Name: "mail." + mail.Name + ".receive", Class: Receive, Category: string(Receive),
 			Effect: Read, Scope: ScopeNone, Mail: mail.Name, MailBit: c.bits[MailObject(mail.Name)],
+			ByRole: mail.ByRole,
 		}
 		if mail.Guard != "" {
 			a.Guards, a.Guard, a.Category = []string{mail.Guard}, c.Set(mail.Guard), mail.Guard

@@ -176,7 +176,7 @@ func (r *reader) mails(n *yaml.Node) {
 	for _, field := range r.Fields(n, "mails") {
 		r.name(field.Key, "a mail category", word)
 		m := Mail{Name: field.Key.Value}
-		keys := r.required(field.Value, "mail category "+m.Name, []string{"label"}, []string{"guard", "whmcs"})
+		keys := r.required(field.Value, "mail category "+m.Name, []string{"label"}, []string{"guard", "by_role", "whmcs"})
 		if v := keys["label"]; v != nil {
 			m.Label, _ = r.Text(v, "label")
 		}
@@ -185,6 +185,9 @@ func (r *reader) mails(n *yaml.Node) {
 			if m.Guard, ok = r.Text(v, "guard"); ok {
 				r.isCategory(v)
 			}
+		}
+		if v := keys["by_role"]; v != nil {
+			m.ByRole, _ = r.Bool(v, "by_role")
 		}
 		if v := keys["whmcs"]; v != nil {
 			m.WHMCS, _ = r.Text(v, "whmcs")

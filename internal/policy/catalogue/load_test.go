@@ -185,7 +185,7 @@ c.yaml:6:3: "B" cannot be the name of an action. Use small letters, digits and _
 c.yaml:6:16: no category is called "z". Did you mean "A"?
 c.yaml:6:28: effect cannot be "reed". Did you mean "read"?
 c.yaml:6:41: scope cannot be "all". Known are: service, domain, none.
-c.yaml:6:46: action B has no key "extra". Known are: effect, scope, guards, self, staff, sensitive, list.`
+c.yaml:6:46: action B has no key "extra". Known are: effect, scope, guards, self, staff, sensitive, list, about.`
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}

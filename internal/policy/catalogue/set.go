@@ -30,6 +30,9 @@ func (s Set) Union(t Set) Set { return Set{s[0] | t[0], s[1] | t[1]} }
 // Minus returns what is in s and not in t.
 func (s Set) Minus(t Set) Set { return Set{s[0] &^ t[0], s[1] &^ t[1]} }
 
+// Common returns what is in both s and t.
+func (s Set) Common(t Set) Set { return Set{s[0] & t[0], s[1] & t[1]} }
+
 // Contains tells whether all of t is in s.
 func (s Set) Contains(t Set) bool { return t.Minus(s).IsEmpty() }
 

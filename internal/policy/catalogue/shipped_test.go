@@ -154,11 +154,11 @@ func TestSelfActionsNameTheirOwnObject(t *testing.T) {
 }
 
 // D2 and A13.14: six categories of WHMCS and security, one action each. Product
-// mail has no guard: req 69, the support preset gets login details by its role.
+// mail is sent by role, too: req 69, the support preset gets login details.
 func TestMailCategories(t *testing.T) {
 	cat := shipped(t)
 	guards := map[string]string{
-		"invoice": "invoices", "support": "tickets", "product": "", "domain": "domains",
+		"invoice": "invoices", "support": "tickets", "product": "products", "domain": "domains",
 		"general": "", "affiliate": "affiliates", "security": "",
 	}
 	if len(cat.Mails) != len(guards) {
@@ -168,11 +168,14 @@ func TestMailCategories(t *testing.T) {
 		if want, ok := guards[m.Name]; !ok || m.Guard != want {
 			t.Errorf("mail %s is guarded by %q, want %q", m.Name, m.Guard, want)
 		}
+		if m.ByRole != (m.Name == "product") {
+			t.Errorf("mail %s is by role: %v", m.Name, m.ByRole)
+		}
 		if want := m.Name + "emails"; m.WHMCS != want && m.Name != "security" {
 			t.Errorf("mail %s is WHMCS's %q, want %q", m.Name, m.WHMCS, want)
 		}
 		a, ok := cat.Action("mail." + m.Name + ".receive")
-		if !ok || a.Class != catalogue.Receive || a.Mail != m.Name || !cat.Set("mail:"+m.Name).Has(a.MailBit) {
+		if !ok || a.Class != catalogue.Receive || a.Mail != m.Name || a.ByRole != m.ByRole || !cat.Set("mail:"+m.Name).Has(a.MailBit) {
 			t.Errorf("the action of mail %s is %+v", m.Name, a)
 			continue
 		}

@@ -68,15 +68,16 @@ func (t *Table) Known(preset string) bool {
 // these objects: whatever any of them allows, without what any preset denies.
 // Unknown names give nothing. It does not allocate.
 func (t *Table) Holds(presets, objects []string) catalogue.Set {
-	var held, denied catalogue.Set
+	allowed, denied := t.Gives(presets)
+	return allowed.Union(t.cat.Set(objects...)).Minus(denied)
+}
+
+// Gives returns what any of these presets allows, and what any denies. Unknown
+// names give nothing. It does not allocate.
+func (t *Table) Gives(presets []string) (allowed, denied catalogue.Set) {
 	for _, name := range presets {
 		m := t.masks[name]
-		held, denied = held.Union(m.allow), denied.Union(m.deny)
+		allowed, denied = allowed.Union(m.allow), denied.Union(m.deny)
 	}
-	for _, name := range objects {
-		if bit, ok := t.cat.Bit(name); ok {
-			held = held.With(bit)
-		}
-	}
-	return held.Minus(denied)
+	return allowed, denied
 }

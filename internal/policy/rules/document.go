@@ -70,7 +70,9 @@ func (e *encoder) addPeople() {
 	for _, typ := range subjectTypes {
 		for _, kind := range kinds {
 			for _, status := range userStatuses {
-				e.subjects[SubjectFacts{typ, kind, status}] = e.object("type", typ, "kind", kind, "status", status)
+				for _, may := range both {
+					e.subjects[SubjectFacts{typ, kind, status, may}] = e.object("type", typ, "kind", kind, "status", status, "staff_may", may)
+				}
 			}
 		}
 	}
@@ -87,7 +89,7 @@ func (e *encoder) addGrants() {
 	for _, state := range grantStates {
 		for _, scope := range scopes {
 			for _, holds := range both {
-				for _, subscribed := range both {
+				for _, subscribed := range mailings {
 					parts := e.pairs("state", state, "holds", holds, "in_scope", scope, "subscribed", subscribed)
 					e.grants[GrantFacts{state, holds, scope, subscribed}] = grantTerms{
 						bare:  ast.ObjectTerm(append(slices.Clone(parts), nothing)...),
@@ -108,12 +110,16 @@ func (e *encoder) addCircumstances() {
 	for _, acting := range actings {
 		for _, mfa := range both {
 			for _, fresh := range both {
-				e.sessions[SessionFacts{mfa, fresh, acting}] = e.object("mfa", mfa, "mfa_fresh", fresh, "acting", acting)
+				for _, actor := range actors {
+					e.sessions[SessionFacts{mfa, fresh, acting, actor}] = e.object("mfa", mfa, "mfa_fresh", fresh, "acting", acting, "actor", actor)
+				}
 			}
 		}
 	}
 	for _, own := range both {
-		e.resources[ResourceFacts{own}] = e.object("own", own)
+		for _, member := range members {
+			e.resources[ResourceFacts{own, member}] = e.object("own", own, "member", member)
+		}
 	}
 }
 
@@ -153,8 +159,8 @@ func (e *encoder) encode(in *Input) (ast.Value, error) {
 	action, subject, grant := e.actions[in.Action], e.subjects[in.Subject], e.grants[in.Grant]
 	account, session, resource := e.accounts[in.Account], e.sessions[in.Session], e.resources[in.Resource]
 	if action == nil || subject == nil || grant.bare == nil || account == nil || session == nil || resource == nil {
-		return nil, fmt.Errorf("impossible facts: action %+v, subject %+v, grant %+v, account %+v, session %+v",
-			in.Action, in.Subject, in.Grant, in.Account, in.Session)
+		return nil, fmt.Errorf("impossible facts: action %+v, subject %+v, grant %+v, account %+v, session %+v, resource %+v",
+			in.Action, in.Subject, in.Grant, in.Account, in.Session, in.Resource)
 	}
 	if err := e.fits(in.Request); err != nil {
 		return nil, err

@@ -218,7 +218,10 @@ func TestShippedRulesDenyOutsiders(t *testing.T) {
 			"unknown":  func(in *rules.Input) { in.Subject.Type, in.Subject.Status = "unknown", "unknown" },
 			"disabled": func(in *rules.Input) { in.Subject.Status = "disabled" },
 			"contact": func(in *rules.Input) {
-				in.Subject.Type, in.Subject.Kind, in.Grant.Subscribed = "contact", "contact", action.Class != catalogue.Receive
+				in.Subject.Type, in.Subject.Kind = "contact", "contact"
+				if action.Class != catalogue.Receive {
+					in.Grant.Subscribed = "chosen"
+				}
 			},
 		} {
 			in := question(t, p, cat, action.Name)
@@ -236,7 +239,7 @@ func TestShippedRulesAllowTheOwner(t *testing.T) {
 	p, cat := shippedProgram(t, switches()), shippedCatalogue(t)
 	for _, action := range cat.Actions() {
 		in := question(t, p, cat, action.Name)
-		in.Subject.Kind, in.Grant.Subscribed, in.Resource.Own = "owner", true, true
+		in.Subject.Kind, in.Grant.Subscribed, in.Resource.Own = "owner", "by_default", true
 		for i := range in.Has {
 			in.Has[i] = p.Schema().Has[i].For(action.Name)
 		}
@@ -268,7 +271,7 @@ func BenchmarkEval(b *testing.B) {
 	p, cat := shippedProgram(b, switches()), shippedCatalogue(b)
 	for _, action := range []string{"invoice.pay", "ticket.open", "password.reveal", "self.password.change", "mail.invoice.receive"} {
 		in := question(b, p, cat, action)
-		in.Resource.Own, in.Grant.Subscribed = true, true
+		in.Resource.Own, in.Grant.Subscribed = true, "chosen"
 		b.Run(action, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -33,14 +33,17 @@ type SubjectFacts struct {
 	Type   string // user, contact or unknown
 	Kind   string // owner, member, stranger or contact
 	Status string // active, disabled or unknown
+	// StaffMay tells whether a right of the provider's staff covers the action: the
+	// right of that name for a staff action, staff.read for reading in an account.
+	StaffMay bool
 }
 
 // GrantFacts are about the subject's place in the question's account.
 type GrantFacts struct {
 	State      string // active, none, pending, expired or removed
 	Holds      bool   // all guards of the action
-	InScope    string // yes, no or whole_account
-	Subscribed bool   // to the mail category of a mail action
+	InScope    string // yes, no, listed or whole_account
+	Subscribed string // to a mail action's mail category: chosen, declined, by_default or no
 }
 
 // AccountFacts are about the question's account.
@@ -54,11 +57,15 @@ type SessionFacts struct {
 	MFA      bool   // the login met what the provider counts as several factors
 	MFAFresh bool   // the login is not older than the provider's step_up.max_age
 	Acting   string // same, other or absent: the acting account against the question's
+	Actor    string // who acts in the subject's name: nobody, staff, expired or other
 }
 
 // ResourceFacts are about what the action is done to.
 type ResourceFacts struct {
 	Own bool // the resource is the subject's own
+	// Member tells who the action is about, for actions about a member of the
+	// account: self, owner, manager, covered, exceeding or stranger; else nobody.
+	Member string
 }
 
 // A Value is one declared part of a question. The zero Value is no value.

@@ -11,15 +11,16 @@ func (in *Input) AppendKey(dst []byte) []byte {
 	for _, s := range [...]string{
 		in.Action.Name, in.Action.Category, in.Action.Effect,
 		in.Subject.Type, in.Subject.Kind, in.Subject.Status,
-		in.Grant.State, in.Grant.InScope,
+		in.Grant.State, in.Grant.InScope, in.Grant.Subscribed,
 		in.Account.Status,
-		in.Session.Acting,
+		in.Session.Acting, in.Session.Actor,
+		in.Resource.Member,
 	} {
 		dst = appendText(dst, s)
 	}
 	for _, b := range [...]bool{
-		in.Action.Sensitive,
-		in.Grant.Holds, in.Grant.Subscribed,
+		in.Action.Sensitive, in.Subject.StaffMay,
+		in.Grant.Holds,
 		in.Account.MFARequired,
 		in.Session.MFA, in.Session.MFAFresh,
 		in.Resource.Own,

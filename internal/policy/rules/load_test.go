@@ -278,7 +278,7 @@ func TestLoadRefusesImpossibleTests(t *testing.T) {
 		{"another type", `input.session.mfa as "yes"`, "is a boolean"},
 		{"object for a leaf", `input.subject.kind as {"a": 1}`, "is a string"},
 		{"leaf for an object", `input.subject as "owner"`, "cannot be checked"},
-		{"lacking members", `input.session as {"mfa": true, "acting": "same"}`, "lacks mfa_fresh"},
+		{"lacking members", `input.session as {"mfa": true, "acting": "same", "actor": "nobody"}`, "lacks mfa_fresh"},
 		{"lacking everything", `input as {}`, "lacks account, action, grant, request, resource, session, subject"},
 		{"unknown member", `input.resource as {"own": true, "id": "7"}`, "no member"},
 		{"wrong member", `input.account as {"status": "suspendd", "mfa_required": false}`, `Did you mean "suspended"?`},

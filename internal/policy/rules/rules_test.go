@@ -87,12 +87,13 @@ func question(t testing.TB, p *rules.Program, cat *catalogue.Catalogue, action s
 		t.Fatalf("no action %s", action)
 	}
 	in := &rules.Input{
-		Action:  rules.ActionFacts{Name: a.Name, Category: a.Category, Effect: a.Effect, Sensitive: a.Sensitive},
-		Subject: rules.SubjectFacts{Type: "user", Kind: "member", Status: "active"},
-		Grant:   rules.GrantFacts{State: "active", Holds: true, InScope: "whole_account"},
-		Account: rules.AccountFacts{Status: "active"},
-		Session: rules.SessionFacts{Acting: "same"},
-		Has:     make([]bool, len(p.Schema().Has)),
+		Action:   rules.ActionFacts{Name: a.Name, Category: a.Category, Effect: a.Effect, Sensitive: a.Sensitive},
+		Subject:  rules.SubjectFacts{Type: "user", Kind: "member", Status: "active"},
+		Grant:    rules.GrantFacts{State: "active", Holds: true, InScope: "whole_account", Subscribed: "no"},
+		Account:  rules.AccountFacts{Status: "active"},
+		Session:  rules.SessionFacts{Acting: "same", Actor: "nobody"},
+		Resource: rules.ResourceFacts{Member: "nobody"},
+		Has:      make([]bool, len(p.Schema().Has)),
 	}
 	for _, leaf := range p.Schema().Request {
 		in.Request = append(in.Request, leaf.Absent)

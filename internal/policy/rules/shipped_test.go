@@ -21,7 +21,7 @@ func TestShippedRulesLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(p.Guardrails(), " "); got != "owner_cannot_leave" {
+	if got := strings.Join(p.Guardrails(), " "); got != "more_than_ones_own nobody_edits_the_owner nobody_edits_themselves not_in_the_owners_name owner_cannot_leave" {
 		t.Errorf("guardrails %q", got)
 	}
 }

@@ -57,9 +57,12 @@ var (
 	kinds        = []string{"owner", "member", "stranger", "contact"}
 	userStatuses = []string{"active", "disabled", "unknown"}
 	grantStates  = []string{"active", "none", "pending", "expired", "removed"}
-	scopes       = []string{"yes", "no", "whole_account"}
+	scopes       = []string{"yes", "no", "listed", "whole_account"}
+	mailings     = []string{"chosen", "declined", "by_default", "no"}
 	accStatuses  = []string{"active", "suspended", "closed", "unknown", "none"}
 	actings      = []string{"same", "other", "absent"}
+	actors       = []string{"nobody", "staff", "expired", "other"}
+	members      = []string{"nobody", "self", "owner", "manager", "covered", "exceeding", "stranger"}
 )
 
 // inputTree is the shape of the document that rules see as input.
@@ -79,18 +82,19 @@ func inputTree(cat *catalogue.Catalogue, schema *Schema) *node {
 		}),
 		"subject": objectOf(map[string]*node{
 			"type": oneOf(subjectTypes...), "kind": oneOf(kinds...), "status": oneOf(userStatuses...),
+			"staff_may": flag(),
 		}),
 		"grant": objectOf(map[string]*node{
 			"state": oneOf(grantStates...), "holds": flag(), "in_scope": oneOf(scopes...),
-			"subscribed": flag(), "has": objectOf(has),
+			"subscribed": oneOf(mailings...), "has": objectOf(has),
 		}),
 		"account": objectOf(map[string]*node{
 			"status": oneOf(accStatuses...), "mfa_required": flag(),
 		}),
 		"session": objectOf(map[string]*node{
-			"mfa": flag(), "mfa_fresh": flag(), "acting": oneOf(actings...),
+			"mfa": flag(), "mfa_fresh": flag(), "acting": oneOf(actings...), "actor": oneOf(actors...),
 		}),
-		"resource": objectOf(map[string]*node{"own": flag()}),
+		"resource": objectOf(map[string]*node{"own": flag(), "member": oneOf(members...)}),
 		"request":  request,
 	})
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -22,6 +24,7 @@ const (
 func (c *Config) check(ctx context.Context, lookup func(context.Context, string) ([]netip.Addr, error)) error {
 	var faults fault.List
 	c.checkListen(ctx, lookup, &faults)
+	c.checkPublicURL(&faults)
 	c.checkTLS(&faults)
 	c.checkSocket(&faults)
 	if c.Data == "" {
@@ -113,6 +116,23 @@ func (c *Config) missingBeyondLoopback() []string {
 // MayBeReached tells whether the settings are safe for a listener that other
 // machines can reach.
 func (c *Config) MayBeReached() bool { return len(c.missingBeyondLoopback()) == 0 }
+
+// checkPublicURL refuses what AuthZEN's section 9.1 does not allow as the identifier
+// of a decision point.
+func (c *Config) checkPublicURL(faults *fault.List) {
+	if c.PublicURL == "" {
+		return
+	}
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || strings.ContainsAny(c.PublicURL, "?#") || !plainPath(u.EscapedPath()) {
+		c.refuse(faults, "public_url", fmt.Sprintf("public_url %q is not a plain https URL without query and fragment", c.PublicURL), "Write it as in https://doorward.example.")
+	}
+}
+
+// plainPath tells whether a path is one that a client's request can have as it is.
+func plainPath(p string) bool {
+	return p == "" || p == "/" || path.Clean(p) == strings.TrimSuffix(p, "/") && !strings.ContainsAny(p, "%{}")
+}
 
 func (c *Config) checkTLS(faults *fault.List) {
 	switch {

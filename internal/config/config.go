@@ -17,16 +17,18 @@ import (
 
 // A Config is a checked set of settings. Table describes each of them.
 type Config struct {
-	Listen   Listen
-	TLS      TLS
-	Auth     Auth
-	Data     string // folder of the directory's database
-	Policies string // policy folder; "" for the one built in
-	Log      Log
-	Decision Decision
-	Facts    Facts
-	Drain    Drain
-	Demo     bool // fill an empty directory with the demo portal
+	Listen Listen
+	// PublicURL is under which address clients know the decision point; "": unknown.
+	PublicURL string
+	TLS       TLS
+	Auth      Auth
+	Data      string // folder of the directory's database
+	Policies  string // policy folder; "" for the one built in
+	Log       Log
+	Decision  Decision
+	Facts     Facts
+	Drain     Drain
+	Demo      bool // fill an empty directory with the demo portal
 
 	origins map[string]fault.Fault // where each setting that is no default was set
 }

@@ -298,6 +298,22 @@ func TestExposure(t *testing.T) {
 	}
 }
 
+// AuthZEN 9.1: the identifier of a decision point is a plain https URL.
+func TestPublicURL(t *testing.T) {
+	for url, ok := range map[string]bool{
+		"https://doorward.example": true, "https://doorward.example/": true, "https://doorward.example:8443/tenant/1": true,
+		"http://doorward.example": false, "doorward.example": false, "https://": false, "https:///x": false, "HTTPS": false,
+		"https://doorward.example/?": false, "https://doorward.example/?a=b": false, "https://doorward.example/#": false,
+		"https://me:secret@doorward.example": false, "https://doorward.example//a": false, "https://doorward.example/../a": false,
+		"https://doorward.example/{x}": false, "https://doorward.example/a%2fb": false, "https://doorward.example/a b": false,
+	} {
+		_, err := load(t, "", nil, map[string]string{"public-url": url})
+		if ok != (err == nil) || !ok && !strings.Contains(err.Error(), "public_url") {
+			t.Errorf("%s: got %v", url, err)
+		}
+	}
+}
+
 func FuzzFile(f *testing.F) {
 	for _, seed := range []string{"", "data: x", "a: &a [*a]", "? [x]\n: y", "listen: {address: null}", "\xff", "<<: {data: x}", "---\n---\n"} {
 		f.Add([]byte(seed))

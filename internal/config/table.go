@@ -49,6 +49,7 @@ func Table() []Setting {
 		text("listen.address", "host:port", "Where to accept HTTP over TCP, or `none` for no TCP. Beyond loopback only together with `tls.cert_file`, `tls.key_file` and `auth.mode: token`.", func(c *Config) *string { return &c.Listen.Address }),
 		text("listen.socket", "a path", "A unix socket to accept HTTP on as well.", func(c *Config) *string { return &c.Listen.Socket }),
 		mode("listen.socket_mode", "Permissions of the socket, in octal. Beyond the group (as in `0666`) only with `auth.mode: token`.", func(c *Config) *fs.FileMode { return &c.Listen.SocketMode }),
+		text("public_url", "an https URL", "The address under which clients know this decision point, for its AuthZEN metadata. Empty: there is no metadata.", func(c *Config) *string { return &c.PublicURL }),
 		text("tls.cert_file", "a path", "The server's certificate chain, PEM.", func(c *Config) *string { return &c.TLS.CertFile }),
 		text("tls.key_file", "a path", "The certificate's private key, PEM.", func(c *Config) *string { return &c.TLS.KeyFile }),
 		word("auth.mode", "Whether clients need a token (`doorward token create`). With `none`, a wrong token is still refused.", func(c *Config) *AuthMode { return &c.Auth.Mode }, AuthNone, AuthToken),

@@ -112,6 +112,7 @@ func Build(ctx context.Context, c config.Config, o Options) (*Service, error) {
 	s.health.register(mux)
 	mux.Handle("GET /metrics", guard.Protect(token.Decide, promhttp.HandlerFor(reg, promhttp.HandlerOpts{})))
 	mountDecisions(mux, guard, decider, o.Log)
+	authzen.Metadata{PublicURL: c.PublicURL}.Register(mux)
 	mux.Handle(anything, problem.Handle(o.Log, fallback(mux)))
 
 	failed := problem.Handle(nil, func(http.ResponseWriter, *http.Request) error { return errPanicked })

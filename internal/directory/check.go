@@ -2,6 +2,7 @@ package directory
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -36,10 +37,11 @@ func CheckUser(u portal.User) error {
 	default:
 		c.wrong("status", "%q is none of active, disabled", u.Status)
 	}
-	c.text("email", u.Person.Email)
-	c.text("first name", u.Person.FirstName)
-	c.text("last name", u.Person.LastName)
-	c.text("locale", u.Person.Locale)
+	c.person(u.Person)
+	c.names("staff rights", u.Staff.Actions())
+	if portal.NewStaffRights(u.Staff.Actions()...) != u.Staff {
+		c.wrong("staff rights", "%q is not sorted, or names one twice", u.Staff)
+	}
 	c.time("creation", u.CreatedAt)
 	return c.err
 }
@@ -60,8 +62,31 @@ func CheckMembership(m portal.Membership) error {
 		c.wrong("state", "%q is none of active, pending, removed", m.State)
 	}
 	c.grant(m.Grant)
+	c.choices(m.Mail)
 	c.time("last login", m.LastLogin)
 	c.time("creation", m.CreatedAt)
+	return c.err
+}
+
+// CheckContact checks the fields of a contact by themselves. Only the address must
+// be given (req 20), and what is personal of a removed contact may be erased.
+func CheckContact(contact portal.Contact) error {
+	c := checker{what: "contact:" + string(contact.ID)}
+	c.id("id", string(contact.ID))
+	c.id("account", string(contact.Account))
+	switch contact.Status {
+	case portal.ContactActive:
+		if contact.Person.Email == "" {
+			c.wrong("email", "is missing: a contact is there to receive mail")
+		}
+	case portal.ContactRemoved:
+	default:
+		c.wrong("status", "%q is none of active, removed", contact.Status)
+	}
+	c.person(contact.Person)
+	c.names("mails", contact.Mails)
+	c.scope(contact.Scope)
+	c.time("creation", contact.CreatedAt)
 	return c.err
 }
 
@@ -130,16 +155,39 @@ func (c *checker) names(field string, names []string) {
 	}
 }
 
+func (c *checker) person(p portal.Person) {
+	c.text("email", p.Email)
+	c.text("first name", p.FirstName)
+	c.text("last name", p.LastName)
+	c.text("locale", p.Locale)
+}
+
+// choices refuses mail that is both chosen and declined.
+func (c *checker) choices(m portal.MailChoices) {
+	c.names("mail", m.On)
+	c.names("mail", m.Off)
+	for _, s := range m.On {
+		if slices.Contains(m.Off, s) {
+			c.wrong("mail", "%q is both chosen and declined", s)
+		}
+	}
+}
+
 func (c *checker) grant(g portal.Grant) {
 	c.names("presets", g.Presets)
 	c.names("categories", g.Categories)
-	for _, r := range g.Scope {
+	c.names("account-wide categories", g.AccountWide)
+	c.scope(g.Scope)
+	c.time("validity", g.NotBefore)
+	c.time("validity", g.NotAfter)
+}
+
+func (c *checker) scope(refs []portal.Ref) {
+	for _, r := range refs {
 		if !portal.ValidID(r.Type) || !portal.ValidID(r.ID) || strings.Contains(r.Type, ":") {
 			c.wrong("scope", "%q does not name a resource: write type:id, as in service:5", r)
 		}
 	}
-	c.time("validity", g.NotBefore)
-	c.time("validity", g.NotAfter)
 }
 
 // time refuses what does not fit RFC 3339, whose years have four digits.

@@ -72,6 +72,11 @@ type Reader interface {
 	Membership(ctx context.Context, account portal.AccountID, user portal.UserID) (portal.Membership, error)
 	// Members returns the memberships of an account, by user id.
 	Members(ctx context.Context, account portal.AccountID) ([]portal.Membership, error)
+	Contact(ctx context.Context, id portal.ContactID) (portal.Contact, error)
+	// Contacts returns the contacts of an account, removed ones too, by id.
+	Contacts(ctx context.Context, account portal.AccountID) ([]portal.Contact, error)
+	// Staff returns the users who have a right of staff, by id (A13.19).
+	Staff(ctx context.Context) ([]portal.User, error)
 	// Tokens returns all client tokens, revoked ones too, by id.
 	Tokens(ctx context.Context) ([]Token, error)
 }
@@ -82,12 +87,14 @@ type Tx interface {
 	Reader
 	// The Put methods create or replace. Putting what is already there, equal in
 	// every field, changes nothing; times are kept to the microsecond and empty
-	// lists as nil. What the Check functions refuse, and a membership without its
-	// account or user, is ErrInvalid. After any other error the update is lost:
-	// whatever fn returns, it does not commit.
+	// lists as nil. What the Check functions refuse, a membership without its
+	// account or user, and a contact without its account or of another account
+	// than before (req 17), is ErrInvalid. After any other error the update is
+	// lost: whatever fn returns, it does not commit.
 	PutAccount(ctx context.Context, a portal.Account) error
 	PutUser(ctx context.Context, u portal.User) error
 	PutMembership(ctx context.Context, m portal.Membership) error
+	PutContact(ctx context.Context, c portal.Contact) error
 	PutToken(ctx context.Context, t Token) error
 	// Log adds a line to the trail. It is sealed when the update commits; an
 	// entry that CheckEntry refuses is ErrInvalid then.
@@ -101,8 +108,9 @@ type Tx interface {
 type Change struct {
 	Revision portal.Revision
 	Kind     ChangeKind
-	Account  portal.AccountID // of an account or a membership
+	Account  portal.AccountID // of an account, a membership or a contact
 	User     portal.UserID    // of a user or a membership
+	Contact  portal.ContactID // of a contact
 }
 
 // A ChangeKind tells what kind of thing a Change names.
@@ -113,6 +121,7 @@ const (
 	ChangedAccount    ChangeKind = "account"
 	ChangedUser       ChangeKind = "user"
 	ChangedMembership ChangeKind = "membership"
+	ChangedContact    ChangeKind = "contact"
 	ChangedToken      ChangeKind = "token"
 	// ChangedNothing marks a revision that only added to the trail.
 	ChangedNothing ChangeKind = "none"

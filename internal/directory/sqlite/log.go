@@ -42,10 +42,10 @@ func (s *Store) Changes(ctx context.Context, after portal.Position, limit int) (
 	return b.changes, b.at, nil
 }
 
-const selectChanges = `SELECT revision, kind, account, user FROM change_log`
+const selectChanges = `SELECT revision, kind, account, user, contact FROM change_log`
 
 func scanChange(rows *sql.Rows) (c directory.Change, err error) {
-	err = rows.Scan(&c.Revision, &c.Kind, &c.Account, &c.User)
+	err = rows.Scan(&c.Revision, &c.Kind, &c.Account, &c.User, &c.Contact)
 	return c, err
 }
 

@@ -23,12 +23,13 @@ type model struct {
 	accounts map[portal.AccountID]portal.Account
 	users    map[portal.UserID]portal.User
 	members  map[portal.FactKey]portal.Membership
+	contacts map[portal.ContactID]portal.Contact
 	changes  []directory.Change
 	revision portal.Revision
 }
 
 func (m *model) clone() *model {
-	return &model{maps.Clone(m.accounts), maps.Clone(m.users), maps.Clone(m.members), slices.Clone(m.changes), m.revision}
+	return &model{maps.Clone(m.accounts), maps.Clone(m.users), maps.Clone(m.members), maps.Clone(m.contacts), slices.Clone(m.changes), m.revision}
 }
 
 func memberKey(m portal.Membership) portal.FactKey {
@@ -46,6 +47,8 @@ func (m *model) put(thing any) (c directory.Change, changed bool, err error) {
 		old, ok := m.users[thing.ID]
 		m.users[thing.ID] = thing
 		return directory.Change{Kind: directory.ChangedUser, User: thing.ID}, !ok || old != thing, nil
+	case portal.Contact:
+		return m.putContact(thing)
 	}
 	put := thing.(portal.Membership)
 	_, account := m.accounts[put.Account]
@@ -56,6 +59,16 @@ func (m *model) put(thing any) (c directory.Change, changed bool, err error) {
 	old, ok := m.members[memberKey(put)]
 	m.members[memberKey(put)] = put
 	return directory.Change{Kind: directory.ChangedMembership, Account: put.Account, User: put.User}, !ok || !reflect.DeepEqual(old, put), nil
+}
+
+func (m *model) putContact(put portal.Contact) (c directory.Change, changed bool, err error) {
+	_, account := m.accounts[put.Account]
+	old, ok := m.contacts[put.ID]
+	if !account || ok && old.Account != put.Account {
+		return c, false, directory.ErrInvalid
+	}
+	m.contacts[put.ID] = put
+	return directory.Change{Kind: directory.ChangedContact, Account: put.Account, Contact: put.ID}, !ok || !reflect.DeepEqual(old, put), nil
 }
 
 // update is what an update with these puts and so many entries should come to.
@@ -101,10 +114,11 @@ func (m *model) owned() bool {
 	return true
 }
 
-// A world is the few accounts and users that one check is about.
+// A world is the few accounts, users and contacts that one check is about.
 type world struct {
 	accounts []portal.AccountID
 	users    []portal.UserID
+	contacts []portal.ContactID
 }
 
 func newWorld(n int) (w world) {
@@ -113,6 +127,9 @@ func newWorld(n int) (w world) {
 	}
 	for _, s := range []string{"U", "u", "v"} {
 		w.users = append(w.users, portal.UserID(fmt.Sprint(s, n)))
+	}
+	for _, s := range []string{"C", "c"} {
+		w.contacts = append(w.contacts, portal.ContactID(fmt.Sprint(s, n)))
 	}
 	return w
 }
@@ -129,7 +146,7 @@ func head(t *testing.T, s directory.Store) portal.Position {
 func (w world) drawThing(t *rapid.T) any {
 	account := w.accounts[rapid.IntRange(0, 1).Draw(t, "account")]
 	user := w.users[rapid.IntRange(0, 2).Draw(t, "user")]
-	switch rapid.SampledFrom([]string{"account", "user", "member", "member", "found"}).Draw(t, "kind") {
+	switch rapid.SampledFrom([]string{"account", "user", "contact", "member", "member"}).Draw(t, "kind") {
 	case "account":
 		return portal.Account{
 			ID: account, MFARequired: rapid.Bool().Draw(t, "mfa"),
@@ -139,12 +156,23 @@ func (w world) drawThing(t *rapid.T) any {
 		return portal.User{
 			ID: user, Status: rapid.SampledFrom([]portal.UserStatus{portal.UserActive, portal.UserDisabled}).Draw(t, "status"),
 			Person: portal.Person{Email: rapid.SampledFrom([]string{"", "a@example.org"}).Draw(t, "email")},
+			Staff:  rapid.SampledFrom([]portal.StaffRights{"", "staff.read"}).Draw(t, "staff"),
+		}
+	case "contact":
+		return portal.Contact{
+			ID: w.contacts[rapid.IntRange(0, 1).Draw(t, "contact")], Account: account, Person: portal.Person{Email: "a@example.org"},
+			Status: rapid.SampledFrom([]portal.ContactStatus{portal.ContactActive, portal.ContactRemoved}).Draw(t, "status"),
+			Mails:  rapid.SampledFrom([][]string{nil, {"invoice"}}).Draw(t, "mails"),
 		}
 	}
 	return portal.Membership{
 		Account: account, User: user, Owner: rapid.Bool().Draw(t, "owner"),
 		State: rapid.SampledFrom([]portal.MembershipState{portal.MembershipActive, portal.MembershipActive, portal.MembershipRemoved}).Draw(t, "state"),
-		Grant: portal.Grant{Presets: rapid.SampledFrom([][]string{nil, {"billing"}}).Draw(t, "presets")},
+		Grant: portal.Grant{
+			Presets:     rapid.SampledFrom([][]string{nil, {"billing"}}).Draw(t, "presets"),
+			AccountWide: rapid.SampledFrom([][]string{nil, {"tickets"}}).Draw(t, "account-wide"),
+		},
+		Mail: portal.MailChoices{Off: rapid.SampledFrom([][]string{nil, nil, {"invoice"}}).Draw(t, "mail off")},
 	}
 }
 
@@ -159,7 +187,7 @@ func TestAgainstModel(t *testing.T) {
 		w := newWorld(n)
 		m := &model{
 			accounts: map[portal.AccountID]portal.Account{}, users: map[portal.UserID]portal.User{},
-			members: map[portal.FactKey]portal.Membership{}, revision: head(t, s).Revision,
+			members: map[portal.FactKey]portal.Membership{}, contacts: map[portal.ContactID]portal.Contact{}, revision: head(t, s).Revision,
 		}
 		first := head(t, s)
 		for range 4 {
@@ -219,6 +247,8 @@ func putAll(t *testing.T, tx directory.Tx, things []any) error {
 			err = tx.PutUser(t.Context(), thing)
 		case portal.Membership:
 			err = tx.PutMembership(t.Context(), thing)
+		case portal.Contact:
+			err = tx.PutContact(t.Context(), thing)
 		}
 		if err != nil {
 			return err
@@ -250,6 +280,12 @@ func (w world) agree(r *rapid.T, s *sqlite.Store, m *model, after portal.Positio
 			r.Fatalf("user %s: %+v, %v", user, got, err)
 		}
 	}
+	for _, id := range w.contacts {
+		got, err := s.Contact(ctx, id)
+		if diff := gocmp.Diff(m.contacts[id], got); diff != "" || err != nil && !errors.Is(err, directory.ErrNotFound) {
+			r.Fatalf("contact %s: %v\n%s", id, err, diff)
+		}
+	}
 	w.agreeOnFacts(r, s, m)
 	got, _, err := s.Changes(ctx, after, 1000)
 	if diff := gocmp.Diff(m.changes, got); err != nil || diff != "" {
@@ -263,12 +299,23 @@ func (w world) agreeOnFacts(r *rapid.T, s *sqlite.Store, m *model) {
 	for _, account := range w.accounts {
 		for _, user := range w.users {
 			key := memberKey(portal.Membership{Account: account, User: user})
-			f := portal.Facts{User: portal.UserFacts{Status: m.users[user].Status}}
+			f := portal.Facts{User: portal.UserFacts{Status: m.users[user].Status, Staff: m.users[user].Staff}}
 			f.Account = portal.AccountFacts{Status: m.accounts[account].Status, MFARequired: m.accounts[account].MFARequired}
 			if member, ok := m.members[key]; ok {
 				f.Membership = portal.MembershipFacts{State: member.State, Owner: member.Owner, Grant: &member.Grant}
+				if len(member.Mail.Off) > 0 {
+					f.Membership.Mail = &member.Mail
+				}
 			}
 			keys, want = append(keys, key), append(want, f)
+		}
+		for _, id := range w.contacts {
+			f := portal.Facts{Account: portal.AccountFacts{Status: m.accounts[account].Status, MFARequired: m.accounts[account].MFARequired}}
+			if c := m.contacts[id]; c.Account == account {
+				f.Contact = &portal.ContactFacts{Status: c.Status, Mails: c.Mails, Scope: c.Scope}
+			}
+			keys = append(keys, portal.FactKey{Account: account, Subject: portal.Ref{Type: portal.TypeContact, ID: string(id)}})
+			want = append(want, f)
 		}
 	}
 	got, p, err := s.Facts(r.Context(), keys)

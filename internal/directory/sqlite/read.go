@@ -37,30 +37,55 @@ func (c *session) account(ctx context.Context, id portal.AccountID) (portal.Acco
 }
 
 func (c *session) user(ctx context.Context, id portal.UserID) (portal.User, error) {
-	u, created := portal.User{ID: id}, sql.NullInt64{}
-	err := c.get(ctx, `SELECT status, mfa, created_at,
-		coalesce(email, ''), coalesce(first_name, ''), coalesce(last_name, ''), coalesce(locale, '')
-		FROM user LEFT JOIN person ON person.user = id WHERE id = ?`, []any{id},
-		&u.Status, &u.MFA, &created, &u.Person.Email, &u.Person.FirstName, &u.Person.LastName, &u.Person.Locale)
+	u, err := user(func(dest ...any) error {
+		return c.get(ctx, selectUser+` WHERE id = ?`, []any{id}, dest...)
+	})
 	if err != nil {
-		return portal.User{}, fmt.Errorf("read user:%s: %w", id, err)
+		return u, fmt.Errorf("read user:%s: %w", id, err)
+	}
+	return u, nil
+}
+
+const selectUser = `SELECT id, status, mfa, staff, created_at,
+	coalesce(email, ''), coalesce(first_name, ''), coalesce(last_name, ''), coalesce(locale, '')
+	FROM user LEFT JOIN person ON person.user = id`
+
+// user reads a row of selectUser with scan.
+func user(scan func(dest ...any) error) (u portal.User, err error) {
+	var created sql.NullInt64
+	if err := scan(&u.ID, &u.Status, &u.MFA, &u.Staff, &created,
+		&u.Person.Email, &u.Person.FirstName, &u.Person.LastName, &u.Person.Locale); err != nil {
+		return portal.User{}, err
 	}
 	u.CreatedAt = at(created)
 	return u, nil
 }
 
-const selectMembership = `SELECT account, user, state, owner > 0, presets, categories, scope,
-	not_before, not_after, last_login, created_at FROM membership WHERE account = ?`
+func (c *session) staff(ctx context.Context) ([]portal.User, error) {
+	scan := func(rows *sql.Rows) (portal.User, error) { return user(rows.Scan) }
+	all, err := list(ctx, c, scan, selectUser+` WHERE staff <> '' ORDER BY id`)
+	if err != nil {
+		return nil, fmt.Errorf("read staff: %w", err)
+	}
+	return all, nil
+}
+
+const selectMembership = `SELECT account, user, state, owner > 0, presets, categories, scope, account_wide,
+	not_before, not_after, mail_on, mail_off, last_login, created_at FROM membership WHERE account = ?`
 
 // membership reads a row of selectMembership with scan.
 func membership(scan func(dest ...any) error) (m portal.Membership, err error) {
 	var g grantColumns
+	var mail mailColumns
 	var login, created sql.NullInt64
-	if err := scan(&m.Account, &m.User, &m.State, &m.Owner, &g.presets, &g.categories, &g.scope,
-		&g.notBefore, &g.notAfter, &login, &created); err != nil {
+	if err := scan(&m.Account, &m.User, &m.State, &m.Owner, &g.presets, &g.categories, &g.scope, &g.wide,
+		&g.notBefore, &g.notAfter, &mail.on, &mail.off, &login, &created); err != nil {
 		return portal.Membership{}, err
 	}
-	if m.Grant, err = g.grant(); err != nil {
+	if m.Grant, err = g.grant(); err == nil {
+		m.Mail, err = mail.choices()
+	}
+	if err != nil {
 		return portal.Membership{}, fmt.Errorf("user:%s in account:%s: %w", m.User, m.Account, err)
 	}
 	m.LastLogin, m.CreatedAt = at(login), at(created)

@@ -35,6 +35,21 @@ func (s *Store) Members(ctx context.Context, account portal.AccountID) ([]portal
 	return reading(ctx, s, func(c *session) ([]portal.Membership, error) { return c.members(ctx, account) })
 }
 
+// Contact implements directory.Reader.
+func (s *Store) Contact(ctx context.Context, id portal.ContactID) (portal.Contact, error) {
+	return reading(ctx, s, func(c *session) (portal.Contact, error) { return c.contact(ctx, id) })
+}
+
+// Contacts implements directory.Reader.
+func (s *Store) Contacts(ctx context.Context, account portal.AccountID) ([]portal.Contact, error) {
+	return reading(ctx, s, func(c *session) ([]portal.Contact, error) { return c.contacts(ctx, account) })
+}
+
+// Staff implements directory.Reader.
+func (s *Store) Staff(ctx context.Context) ([]portal.User, error) {
+	return reading(ctx, s, func(c *session) ([]portal.User, error) { return c.staff(ctx) })
+}
+
 // Tokens implements directory.Reader.
 func (s *Store) Tokens(ctx context.Context) ([]directory.Token, error) {
 	return reading(ctx, s, func(c *session) ([]directory.Token, error) { return c.tokens(ctx) })
@@ -74,6 +89,24 @@ func (t *tx) Membership(ctx context.Context, account portal.AccountID, user port
 // Members implements directory.Reader.
 func (t *tx) Members(ctx context.Context, account portal.AccountID) ([]portal.Membership, error) {
 	all, err := t.session.members(ctx, account)
+	return all, t.keep(err)
+}
+
+// Contact implements directory.Reader.
+func (t *tx) Contact(ctx context.Context, id portal.ContactID) (portal.Contact, error) {
+	c, err := t.session.contact(ctx, id)
+	return c, t.keep(err)
+}
+
+// Contacts implements directory.Reader.
+func (t *tx) Contacts(ctx context.Context, account portal.AccountID) ([]portal.Contact, error) {
+	all, err := t.session.contacts(ctx, account)
+	return all, t.keep(err)
+}
+
+// Staff implements directory.Reader.
+func (t *tx) Staff(ctx context.Context) ([]portal.User, error) {
+	all, err := t.session.staff(ctx)
 	return all, t.keep(err)
 }
 

@@ -90,9 +90,10 @@ func (t *tx) PutUser(ctx context.Context, u portal.User) error {
 		return t.keep(err)
 	}
 	t.changed(directory.Change{Kind: directory.ChangedUser, User: u.ID})
-	err = t.session.exec(ctx, `INSERT INTO user (id, status, mfa, created_at) VALUES (?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET status = excluded.status, mfa = excluded.mfa, created_at = excluded.created_at`,
-		u.ID, u.Status, u.MFA, micros(u.CreatedAt))
+	err = t.session.exec(ctx, `INSERT INTO user (id, status, mfa, staff, created_at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET status = excluded.status, mfa = excluded.mfa, staff = excluded.staff,
+		created_at = excluded.created_at`,
+		u.ID, u.Status, u.MFA, u.Staff, micros(u.CreatedAt))
 	if err == nil {
 		err = t.session.putPerson(ctx, u.ID, u.Person)
 	}
@@ -135,7 +136,8 @@ func asKept(m portal.Membership) portal.Membership {
 	m.LastLogin, m.CreatedAt = moment(m.LastLogin), moment(m.CreatedAt)
 	g := &m.Grant
 	g.NotBefore, g.NotAfter = moment(g.NotBefore), moment(g.NotAfter)
-	g.Presets, g.Categories, g.Scope = orNil(g.Presets), orNil(g.Categories), orNil(g.Scope)
+	g.Presets, g.Categories, g.Scope, g.AccountWide = orNil(g.Presets), orNil(g.Categories), orNil(g.Scope), orNil(g.AccountWide)
+	m.Mail.On, m.Mail.Off = orNil(m.Mail.On), orNil(m.Mail.Off)
 	return m
 }
 
@@ -166,13 +168,12 @@ func (t *tx) belongs(ctx context.Context, m portal.Membership) error {
 // putMembership writes m. A new owner is written as 2 and an old one stays 1, so
 // that owners may change hands in any order before the update is sealed.
 func (c *session) putMembership(ctx context.Context, m portal.Membership) error {
-	presets, err := texts(m.Grant.Presets)
-	if err != nil {
-		return err
-	}
-	categories, err := texts(m.Grant.Categories)
-	if err != nil {
-		return err
+	var lists [5]string
+	for i, list := range [...][]string{m.Grant.Presets, m.Grant.Categories, m.Grant.AccountWide, m.Mail.On, m.Mail.Off} {
+		var err error
+		if lists[i], err = texts(list); err != nil {
+			return err
+		}
 	}
 	scope, err := refTexts(m.Grant.Scope)
 	if err != nil {
@@ -182,14 +183,16 @@ func (c *session) putMembership(ctx context.Context, m portal.Membership) error 
 	if m.Owner {
 		owner = 2
 	}
-	return c.exec(ctx, `INSERT INTO membership (account, user, state, owner, presets, categories, scope,
-		not_before, not_after, last_login, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	return c.exec(ctx, `INSERT INTO membership (account, user, state, owner,
+		presets, categories, account_wide, mail_on, mail_off, scope,
+		not_before, not_after, last_login, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (account, user) DO UPDATE SET state = excluded.state,
 		owner = iif(excluded.owner > 0 AND owner > 0, owner, excluded.owner),
-		presets = excluded.presets, categories = excluded.categories, scope = excluded.scope,
+		presets = excluded.presets, categories = excluded.categories, account_wide = excluded.account_wide,
+		mail_on = excluded.mail_on, mail_off = excluded.mail_off, scope = excluded.scope,
 		not_before = excluded.not_before, not_after = excluded.not_after,
 		last_login = excluded.last_login, created_at = excluded.created_at`,
-		m.Account, m.User, m.State, owner, presets, categories, scope,
+		m.Account, m.User, m.State, owner, lists[0], lists[1], lists[2], lists[3], lists[4], scope,
 		micros(m.Grant.NotBefore), micros(m.Grant.NotAfter), micros(m.LastLogin), micros(m.CreatedAt))
 }
 

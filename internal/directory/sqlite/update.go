@@ -95,8 +95,8 @@ func (w *sealing) changeLog(ctx context.Context, changes []directory.Change) err
 		changes = []directory.Change{{Kind: directory.ChangedNothing}}
 	}
 	for n, c := range changes {
-		err := w.exec(ctx, `INSERT INTO change_log (revision, n, kind, account, user) VALUES (?, ?, ?, ?, ?)`,
-			w.at.Revision, n, c.Kind, c.Account, c.User)
+		err := w.exec(ctx, `INSERT INTO change_log (revision, n, kind, account, user, contact) VALUES (?, ?, ?, ?, ?, ?)`,
+			w.at.Revision, n, c.Kind, c.Account, c.User, c.Contact)
 		if err != nil {
 			return err
 		}

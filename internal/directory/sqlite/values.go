@@ -60,18 +60,26 @@ func names(column string) ([]string, error) {
 	return all, nil
 }
 
+// listOf reads a column that texts wrote, or NULL in the place of the empty list.
+func listOf(column sql.NullString) ([]string, error) {
+	if !column.Valid {
+		return nil, nil
+	}
+	return names(column.String)
+}
+
 // grantColumns are the columns of a membership that hold its grant, as read.
 type grantColumns struct {
-	presets, categories, scope string
-	notBefore, notAfter        sql.NullInt64
+	presets, categories, scope, wide sql.NullString
+	notBefore, notAfter              sql.NullInt64
 }
 
 func (g *grantColumns) grant() (portal.Grant, error) {
-	presets, err := names(g.presets)
+	presets, err := listOf(g.presets)
 	if err != nil {
 		return portal.Grant{}, fmt.Errorf("presets: %w", err)
 	}
-	categories, err := names(g.categories)
+	categories, err := listOf(g.categories)
 	if err != nil {
 		return portal.Grant{}, fmt.Errorf("categories: %w", err)
 	}
@@ -79,11 +87,33 @@ func (g *grantColumns) grant() (portal.Grant, error) {
 	if err != nil {
 		return portal.Grant{}, fmt.Errorf("scope: %w", err)
 	}
-	return portal.Grant{Presets: presets, Categories: categories, Scope: scope, NotBefore: at(g.notBefore), NotAfter: at(g.notAfter)}, nil
+	wide, err := listOf(g.wide)
+	if err != nil {
+		return portal.Grant{}, fmt.Errorf("account-wide categories: %w", err)
+	}
+	return portal.Grant{
+		Presets: presets, Categories: categories, Scope: scope, AccountWide: wide,
+		NotBefore: at(g.notBefore), NotAfter: at(g.notAfter),
+	}, nil
 }
 
-func refs(column string) ([]portal.Ref, error) {
-	list, err := names(column)
+// mailColumns are the columns of a membership that hold its choices of mail, as read.
+type mailColumns struct{ on, off sql.NullString }
+
+func (m *mailColumns) choices() (portal.MailChoices, error) {
+	on, err := listOf(m.on)
+	if err != nil {
+		return portal.MailChoices{}, fmt.Errorf("mail chosen: %w", err)
+	}
+	off, err := listOf(m.off)
+	if err != nil {
+		return portal.MailChoices{}, fmt.Errorf("mail declined: %w", err)
+	}
+	return portal.MailChoices{On: on, Off: off}, nil
+}
+
+func refs(column sql.NullString) ([]portal.Ref, error) {
+	list, err := listOf(column)
 	if err != nil || list == nil {
 		return nil, err
 	}

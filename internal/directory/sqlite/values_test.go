@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"database/sql"
 	"errors"
 	"testing"
 
@@ -20,7 +21,7 @@ func TestListsThatNobodyWrote(t *testing.T) {
 			t.Errorf("%q reads as %q, %v", column, got, err)
 		}
 	}
-	if got, err := refs(`["service"]`); !errors.Is(err, ErrDamaged) || got != nil {
+	if got, err := refs(sql.NullString{String: `["service"]`, Valid: true}); !errors.Is(err, ErrDamaged) || got != nil {
 		t.Errorf("a scope without id reads as %v, %v", got, err)
 	}
 }

@@ -20,11 +20,15 @@ func key(a portal.AccountID, u portal.UserID) portal.FactKey {
 }
 
 func factsOf(a portal.Account, u portal.User, m portal.Membership) portal.Facts {
-	return portal.Facts{
+	f := portal.Facts{
 		Account:    portal.AccountFacts{Status: a.Status, MFARequired: a.MFARequired},
-		User:       portal.UserFacts{Status: u.Status},
+		User:       portal.UserFacts{Status: u.Status, Staff: u.Staff},
 		Membership: portal.MembershipFacts{State: m.State, Owner: m.Owner, Grant: &m.Grant},
 	}
+	if len(m.Mail.On)+len(m.Mail.Off) > 0 {
+		f.Membership.Mail = &m.Mail
+	}
+	return f
 }
 
 func factsOfKeys(t *testing.T, s directory.Store) {
@@ -120,7 +124,7 @@ func changesNamed(t *testing.T, s directory.Store) {
 	gone := member(acme, ben)
 	gone.State = portal.MembershipRemoved
 	back := user(ben)
-	two := commit(t, s, u, gone, fullToken(), back, u, gone) // named once each
+	two := commit(t, s, u, gone, fullToken(), back, u, gone, contact(acme, books), fullContact()) // named once each
 	got, at, err := s.Changes(t.Context(), start, 100)
 	want := []directory.Change{
 		{Revision: one.Revision, Kind: directory.ChangedAccount, Account: acme},
@@ -130,9 +134,12 @@ func changesNamed(t *testing.T, s directory.Store) {
 		{Revision: one.Revision, Kind: directory.ChangedMembership, Account: acme, User: ben},
 		{Revision: two.Revision, Kind: directory.ChangedUser, User: ben},
 		{Revision: two.Revision, Kind: directory.ChangedMembership, Account: acme, User: ben},
+		{Revision: two.Revision, Kind: directory.ChangedContact, Account: acme, Contact: books},
 		{Revision: two.Revision, Kind: directory.ChangedToken},
 	}
-	kinds := []directory.ChangeKind{directory.ChangedAccount, directory.ChangedUser, directory.ChangedMembership, directory.ChangedToken}
+	kinds := []directory.ChangeKind{
+		directory.ChangedAccount, directory.ChangedUser, directory.ChangedMembership, directory.ChangedContact, directory.ChangedToken,
+	}
 	slices.SortFunc(got, func(a, b directory.Change) int { // inside a revision the order is free
 		return cmp.Or(cmp.Compare(a.Revision, b.Revision),
 			cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)), cmp.Compare(a.User, b.User))

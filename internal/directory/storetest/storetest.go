@@ -50,6 +50,11 @@ func promises() []promise {
 		{"members are listed by user id", memberOrder},
 		{"tokens are listed by id, revoked ones too", tokens},
 		{"a person can be erased while the user stays (req 13)", erased},
+		{"staff are listed by id, with their rights (A13.19)", staff},
+		{"contacts' ids compare byte for byte (S14)", exactContactIDs},
+		{"contacts are listed by id, removed ones too", contactOrder},
+		{"a contact is of one account for ever (req 17)", oneAccount},
+		{"what is personal of a removed contact can be erased", erasedContact},
 
 		{"a failed update leaves no trace", rollback},
 		{"a panic leaves no trace and goes on", panicking},
@@ -68,6 +73,8 @@ func promises() []promise {
 		{"revisions have no holes under parallel writers", noHoles},
 
 		{"facts say what is known, and of the unknown nothing", factsOfKeys},
+		{"facts of a contact are those of its account alone (req 17)", factsOfContacts},
+		{"facts say what mail a member chose", mailChoices},
 		{"facts of many keys are one snapshot", oneSnapshot},
 
 		{"every kind of change is named once", changesNamed},
@@ -116,6 +123,8 @@ func put(ctx context.Context, tx directory.Tx, things ...any) error {
 			err = tx.PutUser(ctx, thing)
 		case portal.Membership:
 			err = tx.PutMembership(ctx, thing)
+		case portal.Contact:
+			err = tx.PutContact(ctx, thing)
 		case directory.Token:
 			err = tx.PutToken(ctx, thing)
 		}
@@ -155,6 +164,8 @@ type state struct {
 	Accounts []portal.Account
 	Users    []portal.User
 	Members  []portal.Membership
+	Contacts []portal.Contact
+	Staff    []portal.User
 	Tokens   []directory.Token
 	Changes  []directory.Change
 	Lines    []audit.Line
@@ -164,11 +175,13 @@ type state struct {
 func everything(t *testing.T, s directory.Store) (all state) {
 	t.Helper()
 	ctx := t.Context()
-	var errs [4]error
+	var errs [6]error
 	all.Head, errs[0] = s.Head(ctx)
 	all.Members, errs[1] = s.Members(ctx, acme)
 	all.Tokens, errs[2] = s.Tokens(ctx)
 	all.Changes, _, errs[3] = s.Changes(ctx, portal.Position{}, 1_000_000)
+	all.Contacts, errs[4] = s.Contacts(ctx, acme)
+	all.Staff, errs[5] = s.Staff(ctx)
 	if err := errors.Join(errs[:]...); err != nil {
 		t.Fatal(err)
 	}

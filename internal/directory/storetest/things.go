@@ -50,6 +50,7 @@ func fullAccount() portal.Account {
 func fullUser() portal.User {
 	return portal.User{
 		ID: anna, Status: portal.UserDisabled, MFA: true, CreatedAt: noon,
+		Staff:  portal.NewStaffRights("staff.read", "staff.login_as"),
 		Person: portal.Person{Email: "mıke@exämple.org", FirstName: "e\u0301", LastName: "\u00e9", Locale: "de-CH"},
 	}
 }
@@ -58,9 +59,11 @@ func fullMembership() portal.Membership {
 	m := owner(acme, anna)
 	m.Grant = portal.Grant{
 		Presets: []string{"support", "billing"}, Categories: []string{"in\"voices", "größe,ü", "]"},
-		Scope:     []portal.Ref{{Type: "service", ID: "5"}, {Type: "domain", ID: "a:b@c"}},
-		NotBefore: time.UnixMicro(-1).UTC(), NotAfter: noon,
+		Scope:       []portal.Ref{{Type: "service", ID: "5"}, {Type: "domain", ID: "a:b@c"}},
+		AccountWide: []string{"tickets", "größe,ü"},
+		NotBefore:   time.UnixMicro(-1).UTC(), NotAfter: noon,
 	}
+	m.Mail = portal.MailChoices{On: []string{"invoice", "]"}, Off: []string{"domain", "a\"b"}}
 	m.LastLogin, m.CreatedAt = time.UnixMicro(0).UTC(), noon
 	return m
 }
@@ -71,9 +74,9 @@ func fullToken() directory.Token {
 
 // Every field differs from its zero value, so a forgotten column shows.
 func roundTrip(t *testing.T, s directory.Store) {
-	a, u, m, tok := fullAccount(), fullUser(), fullMembership(), fullToken()
-	commit(t, s, account(acme), user(anna), owner(acme, anna))
-	commit(t, s, a, u, m, tok) // replaced, every field
+	a, u, m, c, tok := fullAccount(), fullUser(), fullMembership(), fullContact(), fullToken()
+	commit(t, s, account(acme), user(anna), owner(acme, anna), contact(acme, books))
+	commit(t, s, a, u, m, c, tok) // replaced, every field
 	ctx := t.Context()
 	gotA, err := s.Account(ctx, acme)
 	if diff := cmp.Diff(a, gotA); err != nil || diff != "" {
@@ -87,6 +90,10 @@ func roundTrip(t *testing.T, s directory.Store) {
 	if diff := cmp.Diff(m, gotM); err != nil || diff != "" {
 		t.Errorf("membership: %v\n%s", err, diff)
 	}
+	gotC, err := s.Contact(ctx, books)
+	if diff := cmp.Diff(c, gotC); err != nil || diff != "" {
+		t.Errorf("contact: %v\n%s", err, diff)
+	}
 	facts, _, err := s.Facts(ctx, []portal.FactKey{key(acme, anna)})
 	if diff := cmp.Diff([]portal.Facts{factsOf(a, u, m)}, facts); err != nil || diff != "" {
 		t.Errorf("facts: %v\n%s", err, diff)
@@ -95,7 +102,11 @@ func roundTrip(t *testing.T, s directory.Store) {
 	if diff := cmp.Diff([]directory.Token{tok}, gotT); err != nil || diff != "" {
 		t.Errorf("tokens: %v\n%s", err, diff)
 	}
-	commit(t, s, account(acme), user(anna), owner(acme, anna)) // and back to zero
+	commit(t, s, account(acme), user(anna), owner(acme, anna), contact(acme, books)) // and back to zero
+	gotC, err = s.Contact(ctx, books)
+	if diff := cmp.Diff(contact(acme, books), gotC); err != nil || diff != "" {
+		t.Errorf("contact, emptied: %v\n%s", err, diff)
+	}
 	gotM, err = s.Membership(ctx, acme, anna)
 	if diff := cmp.Diff(owner(acme, anna), gotM); err != nil || diff != "" {
 		t.Errorf("membership, emptied: %v\n%s", err, diff)
@@ -105,26 +116,26 @@ func roundTrip(t *testing.T, s directory.Store) {
 // Nanoseconds and zones are not kept, and putting others changes nothing.
 func timePrecision(t *testing.T, s directory.Store) {
 	ctx := t.Context()
-	things := func(at time.Time) (portal.Account, portal.User, portal.Membership, directory.Token) {
-		a, u, m, tok := fullAccount(), fullUser(), fullMembership(), fullToken()
-		a.CreatedAt, u.CreatedAt, m.CreatedAt, tok.CreatedAt = at, at, at, at
+	things := func(at time.Time) []any {
+		a, u, m, c, tok := fullAccount(), fullUser(), fullMembership(), fullContact(), fullToken()
+		a.CreatedAt, u.CreatedAt, m.CreatedAt, c.CreatedAt, tok.CreatedAt = at, at, at, at, at
 		m.LastLogin, m.Grant.NotBefore, m.Grant.NotAfter, tok.RevokedAt = at, at, at, at
-		return a, u, m, tok
+		return []any{a, u, m, c, tok}
 	}
 	east := time.Date(2026, 8, 1, 17, 0, 0, 123456789, time.FixedZone("east", 5*3600))
-	a, u, m, tok := things(east)
-	p := commit(t, s, a, u, m, tok)
-	wantA, wantU, wantM, wantT := things(noon)
+	p := commit(t, s, things(east)...)
 	gotA, errA := s.Account(ctx, acme)
 	gotU, errU := s.User(ctx, anna)
 	gotM, errM := s.Membership(ctx, acme, anna)
+	gotC, errC := s.Contact(ctx, books)
 	gotT, errT := s.Tokens(ctx)
-	want, got := []any{wantA, wantU, wantM, []directory.Token{wantT}}, []any{gotA, gotU, gotM, gotT}
-	if diff := cmp.Diff(want, got); diff != "" || errors.Join(errA, errU, errM, errT) != nil {
-		t.Error(diff, errA, errU, errM, errT)
+	if err := errors.Join(errA, errU, errM, errC, errT); err != nil || len(gotT) != 1 {
+		t.Fatal(gotT, err)
 	}
-	a, u, m, tok = things(east.Add(10))
-	again, err := s.Update(ctx, func(tx directory.Tx) error { return put(ctx, tx, a, u, m, tok) })
+	if diff := cmp.Diff(things(noon), []any{gotA, gotU, gotM, gotC, gotT[0]}); diff != "" {
+		t.Error(diff)
+	}
+	again, err := s.Update(ctx, func(tx directory.Tx) error { return put(ctx, tx, things(east.Add(10))...) })
 	if err != nil || again != p {
 		t.Errorf("a change of nanoseconds committed: %v, %v", again, err)
 	}
@@ -142,7 +153,8 @@ func notFound(t *testing.T, s directory.Store) {
 	_, account := s.Account(ctx, "nobody")
 	_, user := s.User(ctx, "nobody")
 	_, membership := s.Membership(ctx, acme, "nobody")
-	for what, err := range map[string]error{"account": account, "user": user, "membership": membership} {
+	_, contact := s.Contact(ctx, "nobody")
+	for what, err := range map[string]error{"account": account, "user": user, "membership": membership, "contact": contact} {
 		if !errors.Is(err, directory.ErrNotFound) || !strings.Contains(err.Error(), "nobody") {
 			t.Errorf("%s: got %v, want ErrNotFound that names it", what, err)
 		}
@@ -159,6 +171,19 @@ func invalid(t *testing.T, s directory.Store) {
 		m := member(acme, ben)
 		m.Grant = g
 		return m
+	}
+	mail := func(on, off string) portal.Membership {
+		m := member(acme, ben)
+		m.Mail = portal.MailChoices{On: []string{on}, Off: []string{off}}
+		return m
+	}
+	contact := func(change func(*portal.Contact)) portal.Contact {
+		c := contact(acme, books)
+		change(&c)
+		return c
+	}
+	rights := func(r portal.StaffRights) portal.User {
+		return portal.User{ID: ben, Status: portal.UserActive, Staff: r}
 	}
 	for _, c := range []struct {
 		why   string
@@ -179,6 +204,22 @@ func invalid(t *testing.T, s directory.Store) {
 		{"category not UTF-8", grant(portal.Grant{Categories: []string{"\xff"}})},
 		{"scope without id", grant(portal.Grant{Scope: []portal.Ref{{Type: "service"}}})},
 		{"scope with a colon in its type", grant(portal.Grant{Scope: []portal.Ref{{Type: "a:b", ID: "c"}}})},
+		{"empty account-wide category", grant(portal.Grant{AccountWide: []string{""}})},
+		{"mail chosen and declined", mail("invoice", "invoice")},
+		{"mail not UTF-8", mail("\xff", "invoice")},
+		{"empty mail declined", mail("invoice", "")},
+		{"rights of staff not sorted", rights("staff.read,staff.login_as")},
+		{"a right of staff twice", rights("staff.read,staff.read")},
+		{"an empty right of staff", rights(",staff.read")},
+		{"a right of staff with a line break", rights("staff.read\n")},
+		{"contact without id", contact(func(c *portal.Contact) { c.ID = "" })},
+		{"contact without account", contact(func(c *portal.Contact) { c.Account = "" })},
+		{"contact without status", contact(func(c *portal.Contact) { c.Status = "" })},
+		{"contact without address (req 20)", contact(func(c *portal.Contact) { c.Person.Email = "" })},
+		{"NUL in a contact's name", contact(func(c *portal.Contact) { c.Person.LastName = "a\x00b" })},
+		{"contact of an empty mail", contact(func(c *portal.Contact) { c.Mails = []string{""} })},
+		{"contact limited to nothing", contact(func(c *portal.Contact) { c.Scope = []portal.Ref{{Type: "domain"}} })},
+		{"contact of the year 0", contact(func(c *portal.Contact) { c.CreatedAt = time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC) })},
 		{"membership without its account", member("nowhere", ben)},
 		{"membership without its user", member(acme, "nobody")},
 		{"token without digest", directory.Token{ID: "t"}},

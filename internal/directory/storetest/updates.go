@@ -12,7 +12,9 @@ import (
 var errChangedMind = errors.New("changed my mind")
 
 // all puts one thing of every kind, each different from what found puts.
-func all() []any { return []any{fullAccount(), fullUser(), fullMembership(), fullToken()} }
+func all() []any {
+	return []any{fullAccount(), fullUser(), fullMembership(), fullContact(), fullToken()}
+}
 
 func rollback(t *testing.T, s directory.Store) {
 	found(t, s)
@@ -66,6 +68,7 @@ func cancelled(t *testing.T, s directory.Store) {
 	_, head := s.Head(ctx)
 	_, _, facts := s.Facts(ctx, []portal.FactKey{key(acme, anna)})
 	_, members := s.Members(ctx, acme)
+	_, contacts := s.Contacts(ctx, acme)
 	_, _, changes := s.Changes(ctx, portal.Position{}, 10)
 	var lines error
 	for _, err := range s.AuditLines(ctx) {
@@ -73,7 +76,7 @@ func cancelled(t *testing.T, s directory.Store) {
 	}
 	for what, err := range map[string]error{
 		"update under way": during, "update": before, "head": head, "facts": facts,
-		"members": members, "changes": changes, "audit lines": lines,
+		"members": members, "contacts": contacts, "changes": changes, "audit lines": lines,
 	} {
 		if !errors.Is(err, context.Canceled) || errors.Is(err, directory.ErrUnavailable) {
 			t.Errorf("%s: got %v, want context.Canceled", what, err)
@@ -91,7 +94,7 @@ func ownWrites(t *testing.T, s directory.Store) {
 			t.Error("changed before anything was")
 		}
 		a, u, m := fullAccount(), fullUser(), fullMembership()
-		if err := put(ctx, tx, a, u, m, fullToken()); err != nil {
+		if err := put(ctx, tx, a, u, m, fullContact(), fullToken()); err != nil {
 			return err
 		}
 		if !tx.Changed() {
@@ -101,19 +104,25 @@ func ownWrites(t *testing.T, s directory.Store) {
 		gotU, errU := tx.User(ctx, anna)
 		gotM, errM := tx.Membership(ctx, acme, anna)
 		members, errMs := tx.Members(ctx, acme)
+		contact, errC := tx.Contact(ctx, books)
+		contacts, errCs := tx.Contacts(ctx, acme)
+		staff, errS := tx.Staff(ctx)
 		tokens, errT := tx.Tokens(ctx)
-		facts, at, errF := tx.Facts(ctx, []portal.FactKey{key(acme, anna), key(acme, "nobody")})
+		facts, at, errF := tx.Facts(ctx, []portal.FactKey{key(acme, anna), key(acme, "nobody"), contactKey(acme, books)})
 		if gotA != a || gotU != u || !gotM.Owner || len(gotM.Grant.Scope) != 2 || len(members) != 2 || len(tokens) != 1 {
 			t.Errorf("read %+v, %+v, %+v, %v, %v", gotA, gotU, gotM, members, tokens)
 		}
-		if len(facts) != 2 || facts[0].User.Status != u.Status || facts[1].User.Status != "" {
+		if contact.Status != portal.ContactRemoved || len(contacts) != 1 || len(staff) != 1 {
+			t.Errorf("read %+v, %v, %v", contact, contacts, staff)
+		}
+		if len(facts) != 3 || facts[0].User.Status != u.Status || facts[1].User.Status != "" || facts[2].Contact == nil {
 			t.Errorf("facts %+v", facts)
 		}
 		head, errH := tx.Head(ctx)
 		if head != was || at != was {
 			t.Errorf("head %v and facts at %v before the commit after %v", head, at, was)
 		}
-		return errors.Join(errA, errU, errM, errMs, errT, errF, errH)
+		return errors.Join(errA, errU, errM, errMs, errC, errCs, errS, errT, errF, errH)
 	})
 	if err != nil {
 		t.Error(err)

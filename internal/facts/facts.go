@@ -31,8 +31,8 @@ type Source interface {
 
 // Options of a Cache. The zero value is usable.
 type Options struct {
-	// MaxEntries bounds how many memberships are remembered, and likewise users
-	// and accounts. 0: DefaultMaxEntries.
+	// MaxEntries bounds how many memberships are remembered, and likewise users,
+	// accounts and contacts. 0: DefaultMaxEntries.
 	MaxEntries int
 	// Registerer takes the cache's metrics. nil: none are kept.
 	Registerer prometheus.Registerer
@@ -57,8 +57,10 @@ type Cache struct {
 	source      Source
 	accounts    *cells[portal.AccountFacts]
 	users       *cells[portal.UserFacts]
-	memberships *table[membership] // by membershipKey
-	grants      interner
+	memberships *table[membership] // by pairKey
+	contacts    *table[contact]    // by pairKey
+	places      interner[portal.MembershipFacts]
+	listed      interner[portal.ContactFacts]
 	metrics     metrics
 
 	applied  atomic.Pointer[applied] // nil: nothing is known to be valid
@@ -70,7 +72,14 @@ type Cache struct {
 type membership struct {
 	account *cell[portal.AccountFacts]
 	user    *cell[portal.UserFacts]
-	facts   portal.MembershipFacts
+	facts   *portal.MembershipFacts // shared
+}
+
+// A contact is what is known of a contact's id in one account, with the way to what
+// is known of the account.
+type contact struct {
+	account *cell[portal.AccountFacts]
+	facts   *portal.ContactFacts // shared; nil: the account has no such contact
 }
 
 // applied says up to where changes were applied, and what the stamp was before
@@ -93,6 +102,7 @@ func NewCache(source Source, o Options) *Cache {
 		accounts:    newCells[portal.AccountFacts](size),
 		users:       newCells[portal.UserFacts](size),
 		memberships: newTable[membership](size),
+		contacts:    newTable[contact](size),
 	}
 	c.metrics = newMetrics(o.Registerer, c)
 	return c
@@ -141,19 +151,26 @@ func (c *Cache) ReadAll(ctx context.Context, keys []portal.FactKey) ([]portal.Fa
 // lookup finds key in memory. The answer means something only if the applied
 // pointer is the same before and after.
 func (c *Cache) lookup(key portal.FactKey) (f portal.Facts, ok bool) {
-	if key.Subject.Type != portal.TypeUser {
-		return f, false
-	}
 	var room [keyRoom]byte
-	if key.Account == "" {
+	switch {
+	case key.Subject.Type == portal.TypeContact:
+		listed, ok := c.contacts.get(pairKey(room[:0], key.Account, key.Subject.ID))
+		if !ok || !listed.account.read(&f.Account) {
+			return portal.Facts{}, false
+		}
+		f.Contact = listed.facts
+		return f, true
+	case key.Subject.Type != portal.TypeUser:
+		return f, false
+	case key.Account == "":
 		known, _ := c.users.get(append(room[:0], key.Subject.ID...))
 		return f, known.read(&f.User)
 	}
-	place, ok := c.memberships.get(membershipKey(room[:0], key.Account, portal.UserID(key.Subject.ID)))
+	place, ok := c.memberships.get(pairKey(room[:0], key.Account, key.Subject.ID))
 	if !ok || !place.account.read(&f.Account) || !place.user.read(&f.User) {
 		return portal.Facts{}, false
 	}
-	f.Membership = place.facts
+	f.Membership = *place.facts
 	return f, true
 }
 
@@ -177,19 +194,37 @@ func (c *Cache) remember(keys []portal.FactKey, all []portal.Facts, position por
 		return
 	}
 	for i, key := range keys {
-		if key.Subject.Type != portal.TypeUser {
-			continue
+		switch key.Subject.Type {
+		case portal.TypeUser:
+			c.rememberUser(key, &all[i])
+		case portal.TypeContact:
+			c.rememberContact(key, &all[i])
 		}
-		f := all[i]
-		person := c.users.fill([]byte(key.Subject.ID), f.User)
-		if key.Account == "" {
-			continue
-		}
-		f.Membership.Grant = c.grants.intern(f.Membership.Grant)
-		c.memberships.put(membershipKey(nil, key.Account, portal.UserID(key.Subject.ID)), membership{
-			account: c.accounts.fill([]byte(key.Account), f.Account), user: person, facts: f.Membership,
-		})
 	}
+}
+
+func (c *Cache) rememberUser(key portal.FactKey, f *portal.Facts) {
+	person := c.users.fill([]byte(key.Subject.ID), f.User)
+	if key.Account == "" {
+		return
+	}
+	c.memberships.put(pairKey(nil, key.Account, key.Subject.ID), membership{
+		account: c.accounts.fill([]byte(key.Account), f.Account), user: person,
+		facts: c.places.intern(placeKey(&f.Membership), f.Membership),
+	})
+}
+
+// rememberContact puts in a contact, or that there is none: the change that makes
+// one names it with its account.
+func (c *Cache) rememberContact(key portal.FactKey, f *portal.Facts) {
+	if key.Account == "" {
+		return
+	}
+	entry := contact{account: c.accounts.fill([]byte(key.Account), f.Account)}
+	if f.Contact != nil {
+		entry.facts = c.listed.intern(contactKey(f.Contact), *f.Contact)
+	}
+	c.contacts.put(pairKey(nil, key.Account, key.Subject.ID), entry)
 }
 
 // current returns what is applied once nothing committed before the call is
@@ -276,7 +311,9 @@ func (c *Cache) drop(change directory.Change) {
 	case directory.ChangedUser:
 		c.users.drop([]byte(change.User))
 	case directory.ChangedMembership:
-		c.memberships.drop(membershipKey(nil, change.Account, change.User))
+		c.memberships.drop(pairKey(nil, change.Account, string(change.User)))
+	case directory.ChangedContact:
+		c.contacts.drop(pairKey(nil, change.Account, string(change.Contact)))
 	case directory.ChangedToken, directory.ChangedNothing:
 	}
 }
@@ -286,6 +323,8 @@ func (c *Cache) forget() {
 	c.accounts.clear()
 	c.users.clear()
 	c.memberships.clear()
-	c.grants.clear()
+	c.contacts.clear()
+	c.places.clear()
+	c.listed.clear()
 	c.metrics.forgotten.Inc()
 }

@@ -74,13 +74,19 @@ func update(t testing.TB, store directory.Store, fn func(directory.Tx) error) po
 
 func TestReadAgreesWithTheDirectory(t *testing.T) {
 	store := open(t)
+	update(t, store, func(tx directory.Tx) error { return tx.PutContact(t.Context(), contact("books")) })
 	cache := facts.NewCache(store, facts.Options{})
 	keys := []portal.FactKey{
 		key(anna), key(boss), key("nobody"),
 		{Account: "nowhere", Subject: key(anna).Subject},
 		{Subject: key(anna).Subject},
 		{Account: acme, Subject: portal.Ref{Type: portal.TypeContact, ID: "anna"}},
-		{Account: acme, Subject: portal.Ref{Type: portal.TypeUser, ID: "Anna"}}, // S14
+		{Subject: portal.Ref{Type: portal.TypeContact, ID: "anna"}},
+		contactKey("books"),
+		key("books"),
+		{Account: "nowhere", Subject: contactKey("books").Subject},
+		{Account: acme, Subject: portal.Ref{Type: portal.TypeContact, ID: "Books"}}, // S14
+		{Account: acme, Subject: portal.Ref{Type: portal.TypeUser, ID: "Anna"}},     // S14
 	}
 	want, head, err := store.Facts(t.Context(), keys)
 	if err != nil {
@@ -142,6 +148,18 @@ func TestEveryKindOfChangeIsSeen(t *testing.T) {
 		}, {
 			func(tx directory.Tx) error { return tx.PutMembership(t.Context(), member(portal.MembershipPending)) },
 			func(f portal.Facts) bool { return f.Membership.State == portal.MembershipPending },
+		}, { // A13.19
+			func(tx directory.Tx) error {
+				return tx.PutUser(t.Context(), portal.User{ID: anna, Status: portal.UserDisabled, Staff: "staff.read"})
+			},
+			func(f portal.Facts) bool { return f.User.Staff.May("staff.read") },
+		}, {
+			func(tx directory.Tx) error {
+				m := member(portal.MembershipPending)
+				m.Mail.Off = []string{"invoice"}
+				return tx.PutMembership(t.Context(), m)
+			},
+			func(f portal.Facts) bool { return f.Membership.Mail != nil && len(f.Membership.Mail.Off) == 1 },
 		},
 	} {
 		if f, _, err := cache.Read(t.Context(), key(anna)); err != nil || c.seen(f) {
@@ -332,7 +350,8 @@ func TestTheCacheIsBounded(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	cache := facts.NewCache(store, facts.Options{MaxEntries: 128, Registerer: registry})
 	for i := range 2000 {
-		if _, _, err := cache.Read(t.Context(), key(portal.UserID(fmt.Sprint("user", i)))); err != nil {
+		keys := []portal.FactKey{key(portal.UserID(fmt.Sprint("user", i))), contactKey(portal.ContactID(fmt.Sprint("contact", i)))}
+		if _, _, err := cache.ReadAll(t.Context(), keys); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -352,7 +371,7 @@ func TestTheCacheIsBounded(t *testing.T) {
 			}
 		}
 	}
-	if seen != 3 {
+	if seen != 4 {
 		t.Errorf("%d gauges", seen)
 	}
 	if n := testutil.CollectAndCount(registry); n == 0 {

@@ -8,62 +8,89 @@ import (
 	"doorward/internal/portal"
 )
 
-// maxGrants bounds the interner. Portals have a handful of distinct grants;
-// beyond the bound, grants are simply not shared.
-const maxGrants = 1 << 16
+// maxKept bounds an interner. Portals have a handful of distinct grants and choices
+// of mail; beyond the bound, facts are simply not shared.
+const maxKept = 1 << 16
 
-// An interner keeps one copy of each distinct grant, because a million members
-// hold a few dozen different ones.
-type interner struct {
-	mu     sync.Mutex
-	grants map[string]*portal.Grant
+// An interner keeps one copy of each distinct value, because a million members
+// hold a few dozen different grants.
+type interner[V any] struct {
+	mu   sync.Mutex
+	kept map[string]*V
 }
 
-// intern returns the kept grant equal to g.
-func (n *interner) intern(g *portal.Grant) *portal.Grant {
-	if g == nil {
-		return nil
-	}
-	key := grantKey(g)
+// intern returns the kept value equal to v, whose key is key.
+func (n *interner[V]) intern(key string, v V) *V {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if kept, ok := n.grants[key]; ok {
+	if kept, ok := n.kept[key]; ok {
 		return kept
 	}
-	if n.grants == nil {
-		n.grants = make(map[string]*portal.Grant)
+	if n.kept == nil {
+		n.kept = make(map[string]*V)
 	}
-	if len(n.grants) < maxGrants {
-		n.grants[key] = g
+	if len(n.kept) < maxKept {
+		n.kept[key] = &v
 	}
-	return g
+	return &v
 }
 
-func (n *interner) clear() {
+func (n *interner[V]) clear() {
 	n.mu.Lock()
-	n.grants = nil
+	n.kept = nil
 	n.mu.Unlock()
 }
 
-// grantKey encodes a grant so that only equal grants have equal keys: every
-// list is preceded by its length, every text by its own.
-func grantKey(g *portal.Grant) string {
-	b := make([]byte, 0, 128)
-	for _, list := range [][]string{g.Presets, g.Categories} {
-		b = binary.AppendUvarint(b, uint64(len(list)))
-		for _, s := range list {
-			b = appendText(b, s)
-		}
+// placeKey and contactKey encode facts so that only equal facts have equal keys:
+// every list is preceded by its length, every text by its own, and what may be
+// missing by whether it is there.
+
+func placeKey(m *portal.MembershipFacts) string {
+	b := appendText(make([]byte, 0, 128), string(m.State))
+	b = appendBool(b, m.Owner)
+	if b = appendBool(b, m.Grant != nil); m.Grant != nil {
+		b = appendTexts(b, m.Grant.Presets)
+		b = appendTexts(b, m.Grant.Categories)
+		b = appendTexts(b, m.Grant.AccountWide)
+		b = appendRefs(b, m.Grant.Scope)
+		b = appendTime(appendTime(b, m.Grant.NotBefore), m.Grant.NotAfter)
 	}
-	b = binary.AppendUvarint(b, uint64(len(g.Scope)))
-	for _, r := range g.Scope {
-		b = appendText(appendText(b, r.Type), r.ID)
+	if b = appendBool(b, m.Mail != nil); m.Mail != nil {
+		b = appendTexts(appendTexts(b, m.Mail.On), m.Mail.Off)
 	}
-	return string(appendTime(appendTime(b, g.NotBefore), g.NotAfter))
+	return string(b)
+}
+
+func contactKey(c *portal.ContactFacts) string {
+	b := appendText(make([]byte, 0, 128), string(c.Status))
+	return string(appendRefs(appendTexts(b, c.Mails), c.Scope))
+}
+
+func appendBool(b []byte, yes bool) []byte {
+	if yes {
+		return append(b, 1)
+	}
+	return append(b, 0)
 }
 
 func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendTexts(b []byte, list []string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(list)))
+	for _, s := range list {
+		b = appendText(b, s)
+	}
+	return b
+}
+
+func appendRefs(b []byte, refs []portal.Ref) []byte {
+	b = binary.AppendUvarint(b, uint64(len(refs)))
+	for _, r := range refs {
+		b = appendText(appendText(b, r.Type), r.ID)
+	}
+	return b
 }
 
 // appendTime tells the zero time from the epoch.

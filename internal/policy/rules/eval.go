@@ -43,7 +43,10 @@ func prepare(compiler *ast.Compiler, provider map[string]any) (rego.PreparedEval
 
 // Eval asks the rules. It stops when ctx ends; give it a deadline. Its error is
 // an *EvalError.
-func (p *Program) Eval(ctx context.Context, in *Input) (outcome Outcome, err error) {
+func (p *Program) Eval(ctx context.Context, in *Input) (Outcome, error) { return p.ask(ctx, in) }
+
+// ask is Eval with more options.
+func (p *Program) ask(ctx context.Context, in *Input, more ...rego.EvalOption) (outcome Outcome, err error) {
 	// OPA panics on some values, and whose value it was the rules cannot know: that
 	// must cost the one answer, not the process.
 	defer func() {
@@ -51,22 +54,24 @@ func (p *Program) Eval(ctx context.Context, in *Input) (outcome Outcome, err err
 			outcome, err = Outcome{}, &EvalError{Action: in.Action.Name, Err: fmt.Errorf("OPA panicked: %v", cause)}
 		}
 	}()
-	outcome, err = p.eval(ctx, in)
+	outcome, err = p.eval(ctx, in, more)
 	if err != nil {
 		return Outcome{}, &EvalError{Action: in.Action.Name, Err: err}
 	}
 	return outcome, nil
 }
 
-func (p *Program) eval(ctx context.Context, in *Input) (Outcome, error) {
+func (p *Program) eval(ctx context.Context, in *Input, more []rego.EvalOption) (Outcome, error) {
 	document, err := p.encoder.encode(in)
 	if err != nil {
 		return Outcome{}, err
 	}
-	results, err := p.query.Eval(ctx,
+	options := append([]rego.EvalOption{
 		rego.EvalParsedInput(document),
 		rego.EvalMetrics(metrics.NoOp()),
-		rego.EvalGenerateJSON(keepTerm))
+		rego.EvalGenerateJSON(keepTerm),
+	}, more...)
+	results, err := p.query.Eval(ctx, options...)
 	if ctxErr := ctx.Err(); ctxErr != nil {
 		return Outcome{}, ctxErr
 	}

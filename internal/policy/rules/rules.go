@@ -1,7 +1,8 @@
 // Package rules compiles the Rego rules of a policy folder and asks them.
 //
 // It provides Load, which turns inputs.yaml and the rule files into a Program,
-// and Program.Eval, which answers one Input. It does not know where facts come
+// Program.Eval, which answers one Input, and Program.Trace, which tells besides
+// which rules said so. It does not know where facts come
 // from, what a preset is, or what a question looked like: everything that a rule
 // can see is in the Input, the provider's switches and the rules themselves.
 //
@@ -16,6 +17,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
@@ -42,6 +44,10 @@ type Program struct {
 	reasons    map[string]bool
 	encoder    *encoder
 	query      rego.PreparedEvalQuery
+	compiler   *ast.Compiler
+	preparing  *sync.Mutex         // one query at a time: OPA's compiler counts its variables
+	provider   *node               // the shape of the provider's switches
+	sources    map[string][]string // the deciding files by path, in lines
 }
 
 // Switches are the provider's switches as rules see them.
@@ -85,7 +91,21 @@ func Load(cat *catalogue.Catalogue, inputs File, modules []File, provider Switch
 		reasons:    known(Reasons(), guardrails),
 		encoder:    newEncoder(cat, schema),
 		query:      query,
+		compiler:   compiler,
+		preparing:  new(sync.Mutex),
+		provider:   documents.provider,
+		sources:    linesOf(modules),
 	}, nil
+}
+
+func linesOf(modules []File) map[string][]string {
+	lines := make(map[string][]string)
+	for _, file := range modules {
+		if !isTest(file.Path) {
+			lines[file.Path] = strings.Split(string(file.Data), "\n")
+		}
+	}
+	return lines
 }
 
 // Schema lists what inputs.yaml declares. Do not modify it.

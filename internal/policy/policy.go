@@ -32,6 +32,11 @@ type Policy struct {
 	Presets   *presets.Table
 	Provider  *provider.Provider
 	Rules     *rules.Program
+
+	// What the digest is made of.
+	files    map[string][]byte
+	profile  string
+	switches map[string]string
 }
 
 // Load reads the policy folder fsys. Its error is a fault.List when the folder
@@ -91,6 +96,7 @@ func (s Source) load(profile string, switches map[string]string) (*Policy, error
 	return &Policy{
 		Digest:    digest(files, profile, switches),
 		Catalogue: cat, Presets: table, Provider: settings, Rules: program,
+		files: files, profile: profile, switches: switches,
 	}, nil
 }
 

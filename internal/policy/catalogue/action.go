@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"doorward/internal/strictyaml"
 )
 
 // The keys of an action that say what decides about it. Exactly one is there.
@@ -27,13 +29,14 @@ func (r *reader) actions(n *yaml.Node) []*Action {
 		if strings.HasPrefix(field.Key.Value, reservedPrefix) {
 			r.Fault(field.Key, "Add a mail category instead.", "%q would be an action of a mail category", field.Key.Value)
 		}
-		actions = append(actions, r.action(field.Key.Value, field.Value))
+		actions = append(actions, r.action(field))
 	}
 	return actions
 }
 
-func (r *reader) action(name string, n *yaml.Node) *Action {
-	a := &Action{Name: name, MailBit: -1}
+func (r *reader) action(field strictyaml.Field) *Action {
+	name, n := field.Key.Value, field.Value
+	a := &Action{Name: name, Line: field.Key.Line, MailBit: -1}
 	keys := r.required(n, "action "+name,
 		[]string{"effect", "scope"}, []string{keyGuards, keySelf, keyStaff, "sensitive", "list", "about"})
 	r.class(a, n, keys)

@@ -15,6 +15,7 @@ import (
 // A Catalogue is one reading of catalogue.yaml. It is immutable; callers must
 // not change what its methods and fields refer to.
 type Catalogue struct {
+	File       string     // as faults name it
 	Categories []Category // in the file's order
 	Mails      []Mail     // in the file's order
 
@@ -28,6 +29,7 @@ type Catalogue struct {
 // A Category is a permission a person can be given.
 type Category struct {
 	Name      string
+	Line      int // where the file has it
 	Label     string
 	Freshness Freshness
 	// Implies lists the categories that come with this one when a grant is made
@@ -76,6 +78,7 @@ const (
 // An Action is one thing a portal can do.
 type Action struct {
 	Name  string
+	Line  int // where the file has it; of a mail action, the mail category
 	Class Class
 	// Guards are the categories that are all required (A13.17). Of a mail action
 	// it is the one category a user must hold, or none.
@@ -106,6 +109,7 @@ type Action struct {
 // A Mail is a mail category (D2).
 type Mail struct {
 	Name  string
+	Line  int // where the file has it
 	Label string
 	Guard string // the category a user must hold to receive it; may be empty
 	// ByRole tells that a preset with a line for it needs no guard (req 69).
@@ -133,6 +137,18 @@ func (c *Catalogue) Objects() []string { return c.objects }
 func (c *Catalogue) Bit(object string) (int, bool) {
 	bit, ok := c.bits[object]
 	return bit, ok
+}
+
+// Line tells where the file has a category or mail:<name>; 0 when it has not.
+func (c *Catalogue) Line(object string) int {
+	bit, known := c.bits[object]
+	switch {
+	case !known:
+		return 0
+	case bit < len(c.Categories):
+		return c.Categories[bit].Line
+	}
+	return c.Mails[bit-len(c.Categories)].Line
 }
 
 // Set returns the set of the named objects. Unknown names give nothing.
@@ -204,7 +220,7 @@ func (c *Catalogue) mailActions() []*Action {
 	actions := make([]*Action, 0, len(c.Mails))
 	for _, mail := range c.Mails {
 		a := &Action{
-			Name: "mail." + mail.Name + ".receive", Class: Receive, Category: string(Receive),
+			Name: "mail." + mail.Name + ".receive", Line: mail.Line, Class: Receive, Category: string(Receive),
 			Effect: Read, Scope: ScopeNone, Mail: mail.Name, MailBit: c.bits[MailObject(mail.Name)],
 			ByRole: mail.ByRole,
 		}

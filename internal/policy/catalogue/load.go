@@ -18,7 +18,7 @@ func Load(file string, data []byte) (*Catalogue, error) {
 	if root == nil {
 		return nil, f.Faults.Err()
 	}
-	r := &reader{File: f, catalogue: &Catalogue{}}
+	r := &reader{File: f, catalogue: &Catalogue{File: file}}
 	sections := r.required(root, "the catalogue", []string{"categories", "mails", "actions"}, nil)
 	if n := sections["categories"]; n != nil {
 		r.categories(n)
@@ -77,14 +77,15 @@ func (r *reader) categories(n *yaml.Node) {
 		if slices.Contains(reserved, field.Key.Value) {
 			r.Fault(field.Key, "Choose another name.", "a category cannot be called %q: actions without a guard are", field.Key.Value)
 		}
-		r.catalogue.Categories = append(r.catalogue.Categories, r.category(field.Key.Value, field.Value))
+		r.catalogue.Categories = append(r.catalogue.Categories, r.category(field))
 	}
 	r.refuseCycles()
 	r.refuseUndelegable()
 }
 
-func (r *reader) category(name string, n *yaml.Node) Category {
-	c := Category{Name: name}
+func (r *reader) category(field strictyaml.Field) Category {
+	name, n := field.Key.Value, field.Value
+	c := Category{Name: name, Line: field.Key.Line}
 	what := "category " + name
 	keys := r.required(n, what, []string{"label", "freshness", "delegable"}, []string{"implies", "whmcs"})
 	if v := keys["label"]; v != nil {
@@ -175,7 +176,7 @@ func (r *reader) refuseUndelegable() {
 func (r *reader) mails(n *yaml.Node) {
 	for _, field := range r.Fields(n, "mails") {
 		r.name(field.Key, "a mail category", word)
-		m := Mail{Name: field.Key.Value}
+		m := Mail{Name: field.Key.Value, Line: field.Key.Line}
 		keys := r.required(field.Value, "mail category "+m.Name, []string{"label"}, []string{"guard", "by_role", "whmcs"})
 		if v := keys["label"]; v != nil {
 			m.Label, _ = r.Text(v, "label")

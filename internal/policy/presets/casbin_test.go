@@ -106,7 +106,7 @@ func TestMasksAgreeWithEnforce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		table := &Table{cat, masks}
+		table := &Table{cat: cat, masks: masks}
 		given := rapid.SliceOfNDistinct(rapid.SampledFrom(names), 0, len(names), rapid.ID).Draw(t, "given")
 		direct := rapid.SliceOfNDistinct(rapid.SampledFrom(cat.Objects()), 0, 3, rapid.ID).Draw(t, "direct")
 		held := table.Holds(given, direct)

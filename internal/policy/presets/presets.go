@@ -27,6 +27,9 @@ const All = "all"
 type Table struct {
 	cat   *catalogue.Catalogue
 	masks map[string]mask
+	// path and lines are for people who ask why: masks decide.
+	path  string
+	lines []line
 }
 
 // A mask is what a preset allows and what it denies, inherited lines included.
@@ -52,7 +55,7 @@ func Load(cat *catalogue.Catalogue, modelPath string, model []byte, csvPath stri
 			Fix: "This is a fault of Doorward: please report it with the file.",
 		}}
 	}
-	return &Table{cat, masks}, nil
+	return &Table{cat: cat, masks: masks, path: csvPath, lines: r.lines}, nil
 }
 
 // Names returns the presets by name.

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"doorward/internal/policy"
+	"doorward/internal/policy/rules"
 	"doorward/internal/portal"
 )
 
@@ -100,14 +101,14 @@ func (d *Decider) Decide(ctx context.Context, q Question) (Decision, error) {
 }
 
 // read finds the facts of everybody that a question is about.
-func (d *Decider) read(ctx context.Context, c *consideration) (people, portal.Position, error) {
+func (d *Decider) read(ctx context.Context, c *consideration) (People, portal.Position, error) {
 	if c.alone() {
 		facts, position, err := d.facts.Read(ctx, c.key)
-		return people{subject: facts}, position, err
+		return People{Subject: facts}, position, err
 	}
 	facts, position, err := d.facts.ReadAll(ctx, c.keys(nil))
 	if err != nil {
-		return people{}, portal.Position{}, err
+		return People{}, portal.Position{}, err
 	}
 	who, _ := c.people(facts)
 	return who, position, nil
@@ -150,7 +151,7 @@ func (d *Decider) DecideAll(ctx context.Context, questions []Question, stop func
 }
 
 // judge answers a considered question on its facts, as they count at a time.
-func (d *Decider) judge(ctx context.Context, e *engine, c *consideration, who people, position portal.Position, now time.Time) Answer {
+func (d *Decider) judge(ctx context.Context, e *engine, c *consideration, who People, position portal.Position, now time.Time) Answer {
 	basis := Basis{Policy: e.policy.Digest, Position: position, Tier: TierRefused}
 	if c.refusal != "" {
 		return Answer{Decision: Decision{Reason: c.refusal, Basis: basis}}
@@ -161,18 +162,23 @@ func (d *Decider) judge(ctx context.Context, e *engine, c *consideration, who pe
 		return Answer{Err: unavailable(err)}
 	}
 	basis.Tier = tier
+	return Answer{Decision: c.decision(e.policy, who.Subject.Membership.Grant, outcome, basis)}
+}
+
+// decision is what an outcome says of a question that was reduced.
+func (c *consideration) decision(p *policy.Policy, g *portal.Grant, outcome *rules.Outcome, basis Basis) Decision {
 	decision := Decision{
 		Allow:       outcome.Allow,
 		Reason:      Reason(outcome.Reason),
-		Category:    c.category(e.policy, outcome),
+		Category:    c.category(p, outcome),
 		Obligations: outcome.Obligations,
-		Filter:      c.filter(outcome.Allow, who.subject.Membership.Grant),
+		Filter:      c.filter(outcome.Allow, g),
 		Basis:       basis,
 	}
 	if decision.Reason == SwitchRequired {
 		decision.SwitchTo = c.key.Account
 	}
-	return Answer{Decision: decision}
+	return decision
 }
 
 // unavailable tells by which code err keeps a question from being judged.

@@ -35,27 +35,36 @@ type plan struct {
 func newEngine(p *policy.Policy, generation uint64, m *metrics) *engine {
 	e := &engine{policy: p, generation: generation, plans: make(map[string]*plan)}
 	schema := p.Rules.Schema()
-	noHas := make([]bool, len(schema.Has))
-	absent := make([]rules.Value, len(schema.Request))
-	for i, leaf := range schema.Request {
-		absent[i] = leaf.Absent
-	}
+	noHas, absent := nothing(schema)
 	for _, action := range p.Catalogue.Actions() {
-		pl := &plan{action: action, noHas: noHas, absent: absent}
-		for i, leaf := range schema.Has {
-			if leaf.For(action.Name) {
-				pl.has = append(pl.has, i)
-			}
-		}
-		for i, leaf := range schema.Request {
-			if leaf.For(action.Name) {
-				pl.request = append(pl.request, i)
-			}
-		}
-		e.plans[action.Name] = pl
+		e.plans[action.Name] = newPlan(schema, action, noHas, absent)
 	}
 	e.counters = m.forPolicy(p)
 	return e
+}
+
+// nothing is the leaves of an input as an action sees them that reads none.
+func nothing(schema *rules.Schema) (noHas []bool, absent []rules.Value) {
+	absent = make([]rules.Value, len(schema.Request))
+	for i, leaf := range schema.Request {
+		absent[i] = leaf.Absent
+	}
+	return make([]bool, len(schema.Has)), absent
+}
+
+func newPlan(schema *rules.Schema, action *catalogue.Action, noHas []bool, absent []rules.Value) *plan {
+	pl := &plan{action: action, noHas: noHas, absent: absent}
+	for i, leaf := range schema.Has {
+		if leaf.For(action.Name) {
+			pl.has = append(pl.has, i)
+		}
+	}
+	for i, leaf := range schema.Request {
+		if leaf.For(action.Name) {
+			pl.request = append(pl.request, i)
+		}
+	}
+	return pl
 }
 
 // outcome answers the input: from the memo, else from the rules. Only what the

@@ -114,22 +114,22 @@ func (c *consideration) keys(dst []portal.FactKey) []portal.FactKey {
 	return dst
 }
 
-// A people is the facts of everybody that a question is about.
-type people struct {
-	subject portal.Facts
-	actor   portal.UserFacts
-	member  portal.MembershipFacts
+// People are the facts of everybody that a question is about.
+type People struct {
+	Subject portal.Facts
+	Actor   portal.UserFacts       // who acts in the subject's name, if anybody does
+	Member  portal.MembershipFacts // the member that is managed, if one is
 }
 
 // people takes the facts of keys off the front of facts. It returns how many it took.
-func (c *consideration) people(facts []portal.Facts) (who people, taken int) {
-	who.subject, taken = facts[0], 1
+func (c *consideration) people(facts []portal.Facts) (who People, taken int) {
+	who.Subject, taken = facts[0], 1
 	if c.acting.by != (portal.Ref{}) {
-		who.actor = facts[taken].User
+		who.Actor = facts[taken].User
 		taken++
 	}
 	if c.plan != nil && c.aboutMember() {
-		who.member = facts[taken].Membership
+		who.Member = facts[taken].Membership
 		taken++
 	}
 	return who, taken

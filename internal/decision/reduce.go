@@ -14,8 +14,8 @@ import (
 // reduce makes of question and facts the small document that rules see. What
 // depends on time or on sets is computed here, so that the document has few
 // values and says all that the answer may depend on.
-func (c *consideration) reduce(p *policy.Policy, who people, now time.Time) rules.Input {
-	facts, action := &who.subject, c.plan.action
+func (c *consideration) reduce(p *policy.Policy, who People, now time.Time) rules.Input {
+	facts, action := &who.Subject, c.plan.action
 	state, grant := grantState(facts.Membership, now), facts.Membership.Grant
 	if state == stateActive {
 		c.holding = holdingOf(p, grant)
@@ -39,9 +39,9 @@ func (c *consideration) reduce(p *policy.Policy, who people, now time.Time) rule
 		Account: rules.AccountFacts{Status: c.accountStatus(facts.Account), MFARequired: facts.Account.MFARequired},
 		Session: rules.SessionFacts{
 			MFA: c.session.mfa, MFAFresh: c.session.fresh(now, p.Provider.StepUpMaxAge()),
-			Acting: c.account, Actor: c.actor(who.actor, now),
+			Acting: c.account, Actor: c.actor(who.Actor, now),
 		},
-		Resource: rules.ResourceFacts{Own: c.own(state), Member: c.member(p, grant, who.member)},
+		Resource: rules.ResourceFacts{Own: c.own(state), Member: c.member(p, grant, who.Member)},
 		Request:  c.request,
 	}
 	if c.question.Subject.Type == portal.TypeContact {

@@ -75,6 +75,9 @@ func (v Value) Get(name string) Value {
 // StringValue makes a String, for questions that do not come as JSON.
 func StringValue(s string) Value { return Value{kind: String, text: s} }
 
+// NullValue makes a Null.
+func NullValue() Value { return Value{kind: Null} }
+
 // BoolValue makes a Bool.
 func BoolValue(b bool) Value {
 	if b {

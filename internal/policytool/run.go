@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -122,8 +123,26 @@ func (r *Row) question(action string) (decision.Question, error) {
 		Subject:  decision.Entity{Ref: subject},
 		Action:   decision.Action{Name: action},
 		Resource: decision.Entity{Ref: resource, Properties: inAccount(resource, object(r.Properties))},
-		Context:  object(r.Context),
+		Context:  withFreshLogin(object(r.Context), time.Now()),
 	}, nil
+}
+
+// freshLogin is what a row writes as context.auth_time for a login of this moment:
+// no number says that on every day.
+const freshLogin = "now"
+
+func withFreshLogin(context ijson.Value, now time.Time) ijson.Value {
+	if context.Get("auth_time").Text() != freshLogin {
+		return context
+	}
+	var members []ijson.Member
+	for _, m := range context.Members() {
+		if m.Name == "auth_time" {
+			m.Value = ijson.NumberValue(strconv.FormatInt(now.Unix(), 10))
+		}
+		members = append(members, m)
+	}
+	return ijson.ObjectValue(members...)
 }
 
 // inAccount adds the row's account to a resource that names none, so that rows
@@ -168,6 +187,8 @@ func scalar(n *yaml.Node) ijson.Value {
 		return ijson.BoolValue(n.Value == "true")
 	case "!!int", "!!float":
 		return ijson.NumberValue(n.Value)
+	case "!!null":
+		return ijson.NullValue()
 	}
 	return ijson.StringValue(n.Value)
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -206,5 +207,41 @@ func mailChoices(t *testing.T, s directory.Store) {
 		if diff := cmp.Diff(want, facts[0].Membership.Mail); diff != "" {
 			t.Error(diff)
 		}
+	}
+}
+
+// wrongPeople are contacts, rights of staff and choices of mail that no store keeps.
+func wrongPeople() []wrong {
+	wide, mail := member(acme, ben), func(on, off string) portal.Membership {
+		m := member(acme, ben)
+		m.Mail = portal.MailChoices{On: []string{on}, Off: []string{off}}
+		return m
+	}
+	wide.Grant.AccountWide = []string{""}
+	rights := func(r portal.StaffRights) portal.User {
+		return portal.User{ID: ben, Status: portal.UserActive, Staff: r}
+	}
+	contact := func(change func(*portal.Contact)) portal.Contact {
+		c := contact(acme, books)
+		change(&c)
+		return c
+	}
+	return []wrong{
+		{"empty account-wide category", wide},
+		{"mail chosen and declined", mail("invoice", "invoice")},
+		{"mail not UTF-8", mail("\xff", "invoice")},
+		{"empty mail declined", mail("invoice", "")},
+		{"rights of staff not sorted", rights("staff.read,staff.login_as")},
+		{"a right of staff twice", rights("staff.read,staff.read")},
+		{"an empty right of staff", rights(",staff.read")},
+		{"a right of staff with a line break", rights("staff.read\n")},
+		{"contact without id", contact(func(c *portal.Contact) { c.ID = "" })},
+		{"contact without account", contact(func(c *portal.Contact) { c.Account = "" })},
+		{"contact without status", contact(func(c *portal.Contact) { c.Status = "" })},
+		{"contact without address (req 20)", contact(func(c *portal.Contact) { c.Person.Email = "" })},
+		{"NUL in a contact's name", contact(func(c *portal.Contact) { c.Person.LastName = "a\x00b" })},
+		{"contact of an empty mail", contact(func(c *portal.Contact) { c.Mails = []string{""} })},
+		{"contact limited to nothing", contact(func(c *portal.Contact) { c.Scope = []portal.Ref{{Type: "domain"}} })},
+		{"contact of the year 0", contact(func(c *portal.Contact) { c.CreatedAt = time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC) })},
 	}
 }

@@ -164,6 +164,12 @@ func notFound(t *testing.T, s directory.Store) {
 	}
 }
 
+// A wrong thing is one that no store keeps.
+type wrong struct {
+	why   string
+	thing any
+}
+
 func invalid(t *testing.T, s directory.Store) {
 	found(t, s)
 	was := everything(t, s)
@@ -172,23 +178,7 @@ func invalid(t *testing.T, s directory.Store) {
 		m.Grant = g
 		return m
 	}
-	mail := func(on, off string) portal.Membership {
-		m := member(acme, ben)
-		m.Mail = portal.MailChoices{On: []string{on}, Off: []string{off}}
-		return m
-	}
-	contact := func(change func(*portal.Contact)) portal.Contact {
-		c := contact(acme, books)
-		change(&c)
-		return c
-	}
-	rights := func(r portal.StaffRights) portal.User {
-		return portal.User{ID: ben, Status: portal.UserActive, Staff: r}
-	}
-	for _, c := range []struct {
-		why   string
-		thing any
-	}{
+	for _, c := range append([]wrong{
 		{"no account id", portal.Account{Status: portal.AccountActive}},
 		{"space in id", portal.User{ID: "a b", Status: portal.UserActive}},
 		{"slash in id", portal.User{ID: "a/b", Status: portal.UserActive}},
@@ -204,27 +194,11 @@ func invalid(t *testing.T, s directory.Store) {
 		{"category not UTF-8", grant(portal.Grant{Categories: []string{"\xff"}})},
 		{"scope without id", grant(portal.Grant{Scope: []portal.Ref{{Type: "service"}}})},
 		{"scope with a colon in its type", grant(portal.Grant{Scope: []portal.Ref{{Type: "a:b", ID: "c"}}})},
-		{"empty account-wide category", grant(portal.Grant{AccountWide: []string{""}})},
-		{"mail chosen and declined", mail("invoice", "invoice")},
-		{"mail not UTF-8", mail("\xff", "invoice")},
-		{"empty mail declined", mail("invoice", "")},
-		{"rights of staff not sorted", rights("staff.read,staff.login_as")},
-		{"a right of staff twice", rights("staff.read,staff.read")},
-		{"an empty right of staff", rights(",staff.read")},
-		{"a right of staff with a line break", rights("staff.read\n")},
-		{"contact without id", contact(func(c *portal.Contact) { c.ID = "" })},
-		{"contact without account", contact(func(c *portal.Contact) { c.Account = "" })},
-		{"contact without status", contact(func(c *portal.Contact) { c.Status = "" })},
-		{"contact without address (req 20)", contact(func(c *portal.Contact) { c.Person.Email = "" })},
-		{"NUL in a contact's name", contact(func(c *portal.Contact) { c.Person.LastName = "a\x00b" })},
-		{"contact of an empty mail", contact(func(c *portal.Contact) { c.Mails = []string{""} })},
-		{"contact limited to nothing", contact(func(c *portal.Contact) { c.Scope = []portal.Ref{{Type: "domain"}} })},
-		{"contact of the year 0", contact(func(c *portal.Contact) { c.CreatedAt = time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC) })},
 		{"membership without its account", member("nowhere", ben)},
 		{"membership without its user", member(acme, "nobody")},
 		{"token without digest", directory.Token{ID: "t"}},
 		{"pending owner", portal.Membership{Account: acme, User: anna, State: portal.MembershipPending, Owner: true}},
-	} {
+	}, wrongPeople()...) {
 		if p, err := try(t.Context(), s, c.thing); !errors.Is(err, directory.ErrInvalid) || p != (portal.Position{}) {
 			t.Errorf("%s: got %v, %v, want ErrInvalid", c.why, p, err)
 		}

@@ -22,7 +22,7 @@ import (
 func importCommand(p *Process) *cobra.Command {
 	var dryRun, asJSON bool
 	c := &cobra.Command{
-		Use: "import FILE", Short: "Bring users, accounts and memberships into the directory", Args: exactly(1),
+		Use: "import FILE", Short: "Bring users, accounts, memberships and contacts into the directory", Args: exactly(1),
 		Long: "Reads a file of the format " + importer.Format + " (- is stdin), checks all of it, and only then writes. " +
 			"What the file says wins; what it does not mention stays. After an interruption, run it again.",
 		Example: "  doorward import portal.jsonl --dry-run\n" +
@@ -156,7 +156,7 @@ func (p *Process) printImport(r importer.Report) error {
 	rows := []struct {
 		name string
 		importer.Count
-	}{{"users", r.Users}, {"accounts", r.Accounts}, {"memberships", r.Memberships}}
+	}{{"users", r.Users}, {"accounts", r.Accounts}, {"memberships", r.Memberships}, {"contacts", r.Contacts}}
 	if err := p.printf("%s\n", heading); err != nil {
 		return err
 	}

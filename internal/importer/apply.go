@@ -18,7 +18,7 @@ import (
 const userBatch = 500
 
 // A part is what one commit takes in: a batch of users, or one account with its
-// members.
+// members and contacts.
 type part struct {
 	users   []portal.User
 	account *accountPlan
@@ -44,7 +44,7 @@ func (p *Plan) parts() iter.Seq[part] {
 func (p *Plan) records() int {
 	n := len(p.users) + len(p.accounts)
 	for _, a := range p.accounts {
-		n += len(a.members)
+		n += len(a.members) + len(a.contacts)
 	}
 	return n
 }
@@ -95,6 +95,11 @@ func (s part) put(ctx context.Context, read directory.Reader, write directory.Tx
 			return t, err
 		}
 	}
+	for _, c := range s.account.contacts {
+		if err := putContact(ctx, read, write, c, &t.contacts); err != nil {
+			return t, err
+		}
+	}
 	return t, nil
 }
 
@@ -104,7 +109,7 @@ func putUser(ctx context.Context, read directory.Reader, write directory.Tx, u p
 	if err != nil {
 		return err
 	}
-	u.CreatedAt = orElse(u.CreatedAt, old.CreatedAt)
+	u.CreatedAt, u.Staff = orElse(u.CreatedAt, old.CreatedAt), old.Staff // no file makes staff (A13.19)
 	same := u.CreatedAt.Equal(old.CreatedAt)
 	old.CreatedAt = u.CreatedAt
 	if !c.changes(known, same && old == u) || write == nil {
@@ -128,7 +133,8 @@ func putAccount(ctx context.Context, read directory.Reader, write directory.Tx, 
 	return write.PutAccount(ctx, a)
 }
 
-func putMembership(ctx context.Context, read directory.Reader, write directory.Tx, m portal.Membership, c *Count) error {
+func putMembership(ctx context.Context, read directory.Reader, write directory.Tx, plan memberPlan, c *Count) error {
+	m := plan.Membership
 	old, err := read.Membership(ctx, m.Account, m.User)
 	known, err := found(err)
 	if err != nil {
@@ -137,6 +143,9 @@ func putMembership(ctx context.Context, read directory.Reader, write directory.T
 	m.CreatedAt = orElse(m.CreatedAt, old.CreatedAt)
 	if old.LastLogin.After(m.LastLogin) {
 		m.LastLogin = old.LastLogin // the person has signed in since the export
+	}
+	if !plan.mailed {
+		m.Mail = old.Mail
 	}
 	if !c.changes(known, sameMembership(old, m)) || write == nil {
 		return nil
@@ -150,7 +159,29 @@ func sameMembership(a, b portal.Membership) bool {
 		slices.Equal(a.Grant.Presets, b.Grant.Presets) &&
 		slices.Equal(a.Grant.Categories, b.Grant.Categories) &&
 		slices.Equal(a.Grant.Scope, b.Grant.Scope) &&
+		slices.Equal(a.Grant.AccountWide, b.Grant.AccountWide) &&
+		slices.Equal(a.Mail.On, b.Mail.On) && slices.Equal(a.Mail.Off, b.Mail.Off) &&
 		a.Grant.NotBefore.Equal(b.Grant.NotBefore) && a.Grant.NotAfter.Equal(b.Grant.NotAfter)
+}
+
+func putContact(ctx context.Context, read directory.Reader, write directory.Tx, plan contactPlan, c *Count) error {
+	contact := plan.Contact
+	old, err := read.Contact(ctx, contact.ID)
+	known, err := found(err)
+	if err != nil {
+		return err
+	}
+	if known && old.Account != contact.Account { // a dry run has to say so, too
+		return fmt.Errorf("%w: contact:%s belongs to account:%s for ever", directory.ErrInvalid, contact.ID, old.Account)
+	}
+	contact.CreatedAt = orElse(contact.CreatedAt, old.CreatedAt)
+	if !plan.mailed {
+		contact.Mails = old.Mails
+	}
+	if !c.changes(known, sameContact(old, contact)) || write == nil {
+		return nil
+	}
+	return write.PutContact(ctx, contact)
 }
 
 // changes counts a record and tells whether it is to be written.
@@ -192,6 +223,10 @@ func (p *Plan) entry(s part, t tally) audit.Entry {
 		e.Action, e.Object = "import.account", portal.TypeAccount+":"+string(s.account.account.ID)
 		detail["new"] = strconv.Itoa(t.memberships.New)
 		detail["changed"] = strconv.Itoa(t.memberships.Changed)
+		if len(s.account.contacts) > 0 {
+			detail["contacts_new"] = strconv.Itoa(t.contacts.New)
+			detail["contacts_changed"] = strconv.Itoa(t.contacts.Changed)
+		}
 		return e
 	}
 	e.Action, e.Object = "import.users", "import:"+p.Digest[:16]

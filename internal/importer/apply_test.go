@@ -201,7 +201,7 @@ func TestApplyStopsWhenAsked(t *testing.T) {
 
 const (
 	largeUsers, largeAccounts = 600, 100
-	largeRecords              = largeUsers + 4*largeAccounts // an account, its owner, two members
+	largeRecords              = largeUsers + 5*largeAccounts // an account, its owner, two members, a contact
 )
 
 // large is a file that takes a while to import.
@@ -215,6 +215,7 @@ func large() string {
 		for i, grant := range []string{`"owner":true`, `"presets":["billing"]`, `"permissions":"tickets"`} {
 			lines = append(lines, fmt.Sprintf(`{"kind":"membership","account":"a%d","user":"u%d",%s}`, a, (a+i)%largeUsers, grant))
 		}
+		lines = append(lines, fmt.Sprintf(`{"kind":"contact","account":"a%d","id":"c%d","email":"c%d@x.example"}`, a, a, a))
 	}
 	return file(lines...)
 }

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"doorward/internal/portal"
 )
 
 // finish checks how the lines fit together and makes the plan. The plan is only
@@ -18,9 +16,11 @@ func (in *reader) finish() *Plan {
 	}
 	if !in.lost {
 		in.checkMembers()
+		in.checkContacts()
 		in.checkOwners()
 	}
 	in.warnAboutEmails()
+	in.warnAboutContacts()
 	return in.plan()
 }
 
@@ -56,16 +56,16 @@ func (in *reader) checkOwners() {
 }
 
 // warnAboutEmails reports users who share an address but for the case of its
-// letters. Only ASCII is folded: others may look alike and be two people (S33).
+// letters.
 func (in *reader) warnAboutEmails() {
 	seen := make(map[string]bool, len(in.order.users))
 	for _, id := range in.order.users {
 		u := in.users[id]
-		folded := strings.Map(lowerASCII, u.value.Person.Email)
-		if seen[folded] {
+		email := folded(u.value.Person.Email)
+		if seen[email] {
 			in.notes.warn(u.line, "a user with the same email address as another")
 		}
-		seen[folded] = true
+		seen[email] = true
 	}
 }
 
@@ -86,19 +86,32 @@ func (in *reader) plan() *Plan {
 	for _, id := range in.order.accounts {
 		part := accountPlan{account: in.accounts[id].value}
 		for _, at := range in.order.seats[id] {
-			part.members = append(part.members, in.memberships[at].value)
+			part.members = append(part.members, in.member(at))
 		}
 		slices.SortStableFunc(part.members, ownerLast)
+		for _, contact := range in.order.contacts[id] {
+			part.contacts = append(part.contacts, in.contacts[contact].value)
+		}
 		p.accounts = append(p.accounts, part)
 	}
 	return p
 }
 
-func ownerLast(a, b portal.Membership) int {
+// member is what the file says of a membership. The account's choices of mail are its
+// owner's, unless the owner's own line has some.
+func (in *reader) member(at seat) memberPlan {
+	m := in.memberships[at].value
+	if mail, given := in.preferences[at.account]; given && m.Owner && !m.mailed {
+		m.Mail, m.mailed = mail, true
+	}
+	return m
+}
+
+func ownerLast(a, b memberPlan) int {
 	return cmp.Compare(rank(a), rank(b))
 }
 
-func rank(m portal.Membership) int {
+func rank(m memberPlan) int {
 	if m.Owner {
 		return 1
 	}

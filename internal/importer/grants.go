@@ -46,18 +46,27 @@ func (g grants) read(o object, owner bool) portal.Grant {
 	if !grant.NotAfter.IsZero() && !grant.NotBefore.Before(grant.NotAfter) {
 		o.faultf("not_after", "Let it end after it begins.", "the grant is never in force")
 	}
-	held := g.cat.Set(g.direct(o)...).Union(g.cat.Set(g.permitted(o)...))
-	grant.Categories = g.cat.Names(held.Union(g.cat.Implied(held))) // A13.17
-	if len(grant.Presets) == 0 && len(grant.Categories) == 0 {
+	grant.Categories = g.withImplied(append(g.direct(o, "categories"), g.permitted(o)...))
+	grant.AccountWide = g.withImplied(g.direct(o, "account_wide"))
+	if len(grant.AccountWide) > 0 && len(grant.Scope) == 0 {
+		o.faultf("account_wide", "Add the scope that the rest is limited to, or write them in categories.", "there is no scope")
+	}
+	if len(grant.Presets)+len(grant.Categories)+len(grant.AccountWide) == 0 {
 		o.in.notes.warn(o.line, "a member without permissions gets none (never all of them)")
 	}
 	return grant
 }
 
+// withImplied returns the categories with all they imply (A13.17), in the catalogue's
+// order.
+func (g grants) withImplied(names []string) []string {
+	return g.cat.Names(g.cat.Implied(g.cat.Set(names...)))
+}
+
 // refuseLimits refuses to limit an owner (req 7). WHMCS may hold permissions from
 // the time before somebody became the owner; they mean nothing.
 func (g grants) refuseLimits(o object) {
-	for _, member := range []string{"presets", "categories", "scope", "not_before", "not_after"} {
+	for _, member := range []string{"presets", "categories", "scope", "account_wide", "not_before", "not_after"} {
 		switch v := o.value.Get(member); {
 		case v.Kind() == ijson.Absent, v.Kind() == ijson.Null:
 		default:
@@ -84,11 +93,11 @@ func (g grants) named(o object) []string {
 	return slices.Compact(names)
 }
 
-// direct reads the categories given directly.
-func (g grants) direct(o object) []string {
+// direct reads categories given directly.
+func (g grants) direct(o object, member string) []string {
 	var names []string
-	for i, name := range o.words("categories") {
-		at := "categories/" + strconv.Itoa(i)
+	for i, name := range o.words(member) {
+		at := member + "/" + strconv.Itoa(i)
 		switch _, known := g.cat.Bit(name); {
 		case !known:
 			o.faultf(at, hint(name, g.cat.Objects()), "there is no category %s", quote(name))
@@ -166,7 +175,7 @@ func scope(o object) []portal.Ref {
 			continue
 		}
 		if !slices.Contains(scopes, ref.Type) {
-			o.faultf("scope/"+strconv.Itoa(i), hint(ref.Type, scopes), "grants are not limited to things of type %s", quote(ref.Type))
+			o.faultf("scope/"+strconv.Itoa(i), hint(ref.Type, scopes), "nothing is limited to things of type %s", quote(ref.Type))
 			continue
 		}
 		if !slices.Contains(refs, ref) {
@@ -175,7 +184,7 @@ func scope(o object) []portal.Ref {
 	}
 	// An empty list is an empty scope, which would mean the whole account.
 	if v := o.value.Get("scope"); v.Kind() == ijson.Array && len(v.Items()) == 0 {
-		o.faultf("scope", "Leave it out to grant the whole account.", "lists nothing")
+		o.faultf("scope", "Leave it out for the whole account.", "lists nothing")
 	}
 	return refs
 }

@@ -1,10 +1,9 @@
-// Package importer brings users, accounts and memberships from another portal
-// into the directory, from a file in the format doorward-import/1: JSON Lines,
-// one object a line, in any order (req 9, req 10).
+// Package importer brings users, accounts, memberships and contacts from another
+// portal into the directory, from a file in the format doorward-import/1: JSON
+// Lines, one object a line, in any order (req 9, req 10).
 //
 // Read checks the whole file and changes nothing; only a file without a fault
-// becomes a Plan. Apply then writes one account with its memberships at a time,
-// so that an interrupted import leaves whole accounts and running it again
+// becomes a Plan. Apply then writes one account with its people at a time, so that an interrupted import leaves whole accounts and running it again
 // completes it. What the file says wins over what the directory holds; what the
 // file does not mention stays.
 //
@@ -51,8 +50,9 @@ type Plan struct {
 
 // An accountPlan is what one account is to be, with everybody in it.
 type accountPlan struct {
-	account portal.Account
-	members []portal.Membership // the owner last
+	account  portal.Account
+	members  []memberPlan // the owner last
+	contacts []contactPlan
 }
 
 // Read checks the file r, called name in messages. Its error is a fault.List

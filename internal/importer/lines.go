@@ -31,8 +31,10 @@ type reader struct {
 
 	users       map[portal.UserID]record[portal.User]
 	accounts    map[portal.AccountID]record[portal.Account]
-	memberships map[seat]record[portal.Membership]
-	ids         map[string]int // lines by membership id
+	memberships map[seat]record[memberPlan]
+	contacts    map[portal.ContactID]record[contactPlan]
+	preferences map[portal.AccountID]portal.MailChoices // the owners' choices of mail, where given
+	ids         map[string]int                          // lines by membership id
 	order       order
 }
 
@@ -54,6 +56,7 @@ type order struct {
 	users    []portal.UserID
 	accounts []portal.AccountID
 	seats    map[portal.AccountID][]seat
+	contacts map[portal.AccountID][]portal.ContactID
 }
 
 // A waiting line was read before the meta line.
@@ -76,9 +79,11 @@ func newReader(name string, cat *catalogue.Catalogue, presets Known) *reader {
 		notes:       newNotes(),
 		users:       map[portal.UserID]record[portal.User]{},
 		accounts:    map[portal.AccountID]record[portal.Account]{},
-		memberships: map[seat]record[portal.Membership]{},
+		memberships: map[seat]record[memberPlan]{},
+		contacts:    map[portal.ContactID]record[contactPlan]{},
+		preferences: map[portal.AccountID]portal.MailChoices{},
 		ids:         map[string]int{},
-		order:       order{seats: map[portal.AccountID][]seat{}},
+		order:       order{seats: map[portal.AccountID][]seat{}, contacts: map[portal.AccountID][]portal.ContactID{}},
 	}
 }
 
@@ -156,7 +161,9 @@ func (in *reader) record(line int, value ijson.Value) {
 		in.readAccount(line, value)
 	case "membership":
 		in.readMembership(line, value)
-	case "contact", "invite", "history":
+	case "contact":
+		in.readContact(line, value)
+	case "invite", "history":
 		in.notes.skipped[kind]++
 	default:
 		in.lost = true

@@ -82,8 +82,11 @@ func (o object) id(member string) string {
 }
 
 // flag reads a boolean; 0 and 1, as databases export them, will do.
-func (o object) flag(member string) bool {
-	switch v := o.value.Get(member); {
+func (o object) flag(member string) bool { return o.boolean(member, o.value.Get(member)) }
+
+// boolean reads v, which stands at that place of the line.
+func (o object) boolean(at string, v ijson.Value) bool {
+	switch {
 	case v.Kind() == ijson.Absent, v.Kind() == ijson.Null:
 		return false
 	case v.Kind() == ijson.Bool:
@@ -91,7 +94,7 @@ func (o object) flag(member string) bool {
 	case v.Kind() == ijson.Number && (v.Text() == "0" || v.Text() == "1"):
 		return v.Text() == "1"
 	default:
-		o.faultf(member, "", "must be true or false, not %s", v.Kind())
+		o.faultf(at, "", "must be true or false, not %s", v.Kind())
 		return false
 	}
 }
@@ -176,7 +179,7 @@ func (o object) unknown(known ...string) {
 // must not be taken for a slip of the pen: state is a part of an address.
 var exported = []string{
 	"uuid", "email", "state", "fullstate", "city", "country", "companyname", "groupid", "currency", "notes", "datecreated",
-	"updated_at", "email_verified_at", "email_preferences", "last_login", "last_ip", "last_hostname", "lastlogin", "credit",
+	"updated_at", "email_verified_at", "last_login", "last_ip", "last_hostname", "lastlogin", "credit",
 	"language", "firstname", "lastname", "allow_sso", "billing_contact", "invite", "second_factor_config",
 }
 

@@ -102,8 +102,9 @@ func (in *reader) readAccount(line int, value ijson.Value) {
 		MFARequired: o.flag("mfa_required"),
 		CreatedAt:   o.time("created_at"),
 	}
+	mail, given := in.grants.mails(o, "email_preferences")
 	o.storable(directory.CheckAccount(a))
-	o.unknown("id", "name", "status", "mfa_required", "created_at")
+	o.unknown("id", "name", "status", "mfa_required", "email_preferences", "created_at")
 	if a.ID == "" {
 		in.lost = true
 		return
@@ -112,14 +113,25 @@ func (in *reader) readAccount(line int, value ijson.Value) {
 		o.faultf("id", "Ids are unique within the file.", "account %s is already in line %d", a.ID, first.line)
 		return
 	}
+	if given { // what is not declined is sent to an owner anyway
+		in.preferences[a.ID] = portal.MailChoices{Off: mail.Off}
+	}
 	in.accounts[a.ID] = record[portal.Account]{line, a}
 	in.order.accounts = append(in.order.accounts, a.ID)
+}
+
+// A memberPlan is what a membership is to be.
+type memberPlan struct {
+	portal.Membership
+	// mailed tells whether the file says what mail the member chose; else that stays
+	// as it is.
+	mailed bool
 }
 
 // readMembership reads a user's place in an account (req 10).
 func (in *reader) readMembership(line int, value ijson.Value) {
 	o := in.object("membership", line, value)
-	m := portal.Membership{
+	m := memberPlan{Membership: portal.Membership{
 		Account: portal.AccountID(o.id("account")),
 		User:    portal.UserID(o.id("user")),
 		State: portal.MembershipState(o.word("state",
@@ -127,14 +139,15 @@ func (in *reader) readMembership(line int, value ijson.Value) {
 		Owner:     o.flag("owner"),
 		LastLogin: o.time("last_login"),
 		CreatedAt: o.time("created_at"),
-	}
+	}}
 	m.Grant = in.grants.read(o, m.Owner)
+	m.Mail, m.mailed = in.grants.mails(o, "emails")
 	if m.Owner && m.State != portal.MembershipActive {
 		o.faultf("state", "Leave it out.", "the owner's membership is always active")
 	}
-	o.storable(directory.CheckMembership(m))
+	o.storable(directory.CheckMembership(m.Membership))
 	o.unknown("id", "user", "account", "owner", "state", "permissions", "presets", "categories", "scope",
-		"not_before", "not_after", "last_login", "created_at")
+		"account_wide", "not_before", "not_after", "emails", "last_login", "created_at")
 	if m.Account != "" && m.User != "" && in.claimID(o) {
 		in.seat(o, m)
 	}
@@ -156,13 +169,13 @@ func (in *reader) claimID(o object) bool {
 }
 
 // seat notes the membership m.
-func (in *reader) seat(o object, m portal.Membership) {
+func (in *reader) seat(o object, m memberPlan) {
 	at := seat{m.Account, m.User}
 	if first, ok := in.memberships[at]; ok {
 		in.faultf(o.line, "Put what both grant into one.",
 			"user %s is already a member of account %s in line %d", m.User, m.Account, first.line)
 		return
 	}
-	in.memberships[at] = record[portal.Membership]{o.line, m}
+	in.memberships[at] = record[memberPlan]{o.line, m}
 	in.order.seats[m.Account] = append(in.order.seats[m.Account], at)
 }

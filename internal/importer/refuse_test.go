@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"doorward/internal/directory"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -15,6 +18,7 @@ import (
 // the meta line.
 func TestUnsoundFilesAreRefused(t *testing.T) {
 	account := func(members string) string { return `{"kind":"account","id":"50",` + members + `}` }
+	contact := func(members string) string { return `{"kind":"contact","id":"9","account":"42",` + members + `}` }
 	for _, c := range []struct {
 		lines []string
 		want  string
@@ -51,12 +55,35 @@ func TestUnsoundFilesAreRefused(t *testing.T) {
 		{[]string{deeHas(`"categories":["ownership"]`)}, `export.jsonl:2: /categories/0: ownership belongs to the owner alone. Leave it out.`},
 		{[]string{deeHas(`"permissions":"[\"invoices\""`)}, `export.jsonl:2: /permissions: not a list: "the text ends before the JSON value does (byte 11)". Write keys with commas between them, or a JSON array.`},
 		{[]string{deeHas(`"scope":["5"]`)}, `export.jsonl:2: /scope/0: "5" does not name a resource. Write type:id, as in service:5.`},
-		{[]string{deeHas(`"scope":["sevice:5"]`)}, `export.jsonl:2: /scope/0: grants are not limited to things of type "sevice". Did you mean "service"?`},
-		{[]string{deeHas(`"scope":["none:1"]`)}, `export.jsonl:2: /scope/0: grants are not limited to things of type "none". There are: service, domain.`},
-		{[]string{deeHas(`"scope":[]`)}, `export.jsonl:2: /scope: lists nothing. Leave it out to grant the whole account.`},
+		{[]string{deeHas(`"scope":["sevice:5"]`)}, `export.jsonl:2: /scope/0: nothing is limited to things of type "sevice". Did you mean "service"?`},
+		{[]string{deeHas(`"scope":["none:1"]`)}, `export.jsonl:2: /scope/0: nothing is limited to things of type "none". There are: service, domain.`},
+		{[]string{deeHas(`"scope":[]`)}, `export.jsonl:2: /scope: lists nothing. Leave it out for the whole account.`},
 		{[]string{deeHas(`"not_before":"2026-02-01T00:00:00Z","not_after":"2026-02-01T00:00:00Z"`)}, `export.jsonl:2: /not_after: the grant is never in force. Let it end after it begins.`},
 		{[]string{deeHas(`"owner":true,"not_after":"2026-02-01T00:00:00Z"`)}, `export.jsonl:2: /not_after: the owner holds everything, always. Leave it out.`},
 		{[]string{deeHas(`"owner":true,"state":"removed"`)}, `export.jsonl:2: /state: the owner's membership is always active. Leave it out.`},
+		{[]string{deeHas(`"scope":["service:5"],"account_wide":["ownership"]`)}, `export.jsonl:2: /account_wide/0: ownership belongs to the owner alone. Leave it out.`},
+		{[]string{deeHas(`"scope":["service:5"],"account_wide":["tickts"]`)}, `export.jsonl:2: /account_wide/0: there is no category "tickts". Did you mean "tickets"?`},
+		{[]string{deeHas(`"presets":["developer"],"account_wide":["tickets"]`)}, `export.jsonl:2: /account_wide: there is no scope. Add the scope that the rest is limited to, or write them in categories.`},
+		{[]string{deeHas(`"owner":true,"account_wide":["tickets"]`)}, `export.jsonl:2: /account_wide: the owner holds everything, always. Leave it out.`},
+		// mail
+		{[]string{deeHas(`"emails":["invoice"]`)}, `export.jsonl:2: /emails: must be an object, not an array. Write it as {"invoice":true,"domain":false}.`},
+		{[]string{deeHas(`"emails":{"invoice":"yes"}`)}, `export.jsonl:2: /emails/invoice: must be true or false, not a string`},
+		{[]string{deeHas(`"emails":{"invoices":true}`)}, `export.jsonl:2: /emails: there is no mail category "invoices". Did you mean "invoice"?`},
+		{[]string{deeHas(`"emails":{"security":false}`)}, `export.jsonl:2: /emails/security: members are always sent it, and contacts never. Leave it out.`},
+		{[]string{account(`"email_preferences":{"Invoice":false}`)}, `export.jsonl:2: /email_preferences: there is no mail category "Invoice". Did you mean "invoice"?`},
+		{[]string{account(`"email_prefrences":{"invoice":false}`)}, `export.jsonl:2: the name "email_prefrences" means nothing here. Did you mean "email_preferences"?`},
+		// contacts
+		{[]string{contact(`"email":"books@acme.example","emails":{"security":true}`)}, `export.jsonl:2: /emails/security: members are always sent it, and contacts never. Leave it out.`},
+		{[]string{contact(`"first_name":"Ann"`)}, `export.jsonl:2: /email: missing. Give one plain address, as in books@acme.example.`}, // req 20
+		{[]string{contact(`"email":"a@b@c.example"`)}, `export.jsonl:2: /email: has more than one @. Give one plain address, as in books@acme.example.`},
+		{[]string{contact(`"email":"books@acme.example","status":"closed"`)}, `export.jsonl:2: /status: "closed" is not known. Write one of: active, removed.`},
+		{[]string{contact(`"email":"books@acme.example","emials":{"invoice":true}`)}, `export.jsonl:2: the name "emials" means nothing here. Did you mean "emails"?`},
+		{[]string{contact(`"email":"books@acme.example","scope":["invoice:5"]`)}, `export.jsonl:2: /scope/0: nothing is limited to things of type "invoice". There are: service, domain.`},
+		{[]string{contact(`"email":"books@acme.example","subaccount":"no"`)}, `export.jsonl:2: /subaccount: must be true or false, not a string`},
+		{[]string{`{"kind":"contact","email":"books@acme.example","account":"42"}`}, `export.jsonl:2: /id: must be a string, not nothing`},
+		{[]string{`{"kind":"contact","id":"9","email":"books@acme.example"}`}, `export.jsonl:2: /account: must be a string, not nothing`},
+		{[]string{userAnna, accountAcme, annaOwns, booksOfAcme, booksOfAcme}, `export.jsonl:6: /id: contact 9 is already in line 5. Ids are unique within the file.`},
+		{[]string{userAnna, booksOfAcme}, `export.jsonl:3: /account: the file has no account 42. Add its line, or leave this one out.`},
 		// how lines fit together
 		{[]string{userAnna, userAnna}, `export.jsonl:3: /id: user 1 is already in line 2. Ids are unique within the file.`},
 		{[]string{userAnna, accountAcme, accountAcme, annaOwns}, `export.jsonl:4: /id: account 42 is already in line 3. Ids are unique within the file.`},
@@ -152,6 +179,8 @@ func FuzzRead(f *testing.F) {
 	f.Add(file(userAnna, userDee, accountAcme, annaOwns, deeHas(`"permissions":"invoices,orders"`)))
 	f.Add(file(deeHas(`"presets":["billing"],"categories":["mail:invoice"],"scope":["service:5"],"not_after":"0000-00-00"`)))
 	f.Add(userAnna + "\r\n\n" + metaLine)
+	f.Add(file(userAnna, userDee, accountAcme, annaOwns, booksOfAcme, deeHas(`"scope":["service:5"],"account_wide":["tickets"],"emails":{"domain":0}`)))
+	f.Add(file(userAnna, `{"kind":"account","id":"42","email_preferences":{"invoice":false}}`, annaOwns, `{"kind":"contact","id":"9","account":"42","status":"removed"}`))
 	f.Add(file(`{"kind":"contact"}`, `{"kind":"user","id":"\ud800"}`, "\xff", `[]`))
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := Read("fuzz.jsonl", strings.NewReader(text), cat, table)
@@ -178,7 +207,7 @@ func checkPlanned(t *testing.T, a accountPlan) {
 		if m.Owner != (i == len(a.members)-1) {
 			t.Errorf("member %d of %d: owner is %v", i, len(a.members), m.Owner)
 		}
-		for _, name := range append(m.Grant.Presets, m.Grant.Categories...) {
+		for _, name := range slices.Concat(m.Grant.Presets, m.Grant.Categories, m.Grant.AccountWide) {
 			if !m.Owner && (name == ownerPreset || name == "ownership" || name == "security") {
 				t.Errorf("%s is given %s", m.User, name)
 			}
@@ -186,5 +215,10 @@ func checkPlanned(t *testing.T, a accountPlan) {
 	}
 	if len(a.members) == 0 {
 		t.Errorf("%s has no owner", a.account.ID)
+	}
+	for _, c := range a.contacts {
+		if c.Account != a.account.ID || slices.Contains(c.Mails, securityMail) || directory.CheckContact(c.Contact) != nil {
+			t.Errorf("%+v is among the contacts of %s", c, a.account.ID)
+		}
 	}
 }

@@ -14,6 +14,7 @@ type Report struct {
 	Users       Count `json:"users"`
 	Accounts    Count `json:"accounts"`
 	Memberships Count `json:"memberships"`
+	Contacts    Count `json:"contacts"`
 	// Skipped counts lines by kind that this version does not import.
 	Skipped map[string]int `json:"not_imported_by_this_version,omitempty"`
 	// Ignored counts members, as kind/name, that mean nothing to this version.
@@ -50,17 +51,18 @@ func (c Count) plus(d Count) Count {
 
 // A tally counts the records of one part of a plan.
 type tally struct {
-	users, accounts, memberships Count
+	users, accounts, memberships, contacts Count
 }
 
 func (r *Report) add(t tally) {
 	r.Users = r.Users.plus(t.users)
 	r.Accounts = r.Accounts.plus(t.accounts)
 	r.Memberships = r.Memberships.plus(t.memberships)
+	r.Contacts = r.Contacts.plus(t.contacts)
 }
 
 func (r *Report) records() int {
-	return r.Users.Total() + r.Accounts.Total() + r.Memberships.Total()
+	return r.Users.Total() + r.Accounts.Total() + r.Memberships.Total() + r.Contacts.Total()
 }
 
 // notes are what reading found to report.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ const (
 	presetsFile   = "presets/presets.csv"
 	inputsFile    = "inputs.yaml"
 	rulesFolder   = "rules"
+	testSuffix    = "_test.rego" // of tests of rules
 )
 
 // A Source is one reading of a policy folder: the bytes of every file that
@@ -39,7 +41,19 @@ func Read(fsys fs.FS) Source {
 
 // Load makes a policy of what was read. Its error is a fault.List when the folder
 // could be read but is not a sound policy.
-func (s Source) Load() (*Policy, error) { return s.load("", nil) }
+func (s Source) Load() (*Policy, error) { return s.LoadProfile("", nil) }
+
+// WithoutTests is the source without the tests of rules. They decide nothing, so a
+// source that loads also loads, and sooner, without them.
+func (s Source) WithoutTests() Source {
+	files := maps.Clone(s.files)
+	maps.DeleteFunc(files, func(name string, _ []byte) bool { return isRule(name) && strings.HasSuffix(name, testSuffix) })
+	return Source{files: files, faults: s.faults, err: s.err}
+}
+
+// File is the content of a file that was read; nil when there is none of that name.
+// Do not modify it.
+func (s Source) File(name string) []byte { return s.files[name] }
 
 // Print names all that Load looks at, tests of rules and failures to read
 // included: Sources with equal prints load equally.

@@ -53,11 +53,11 @@ func LoadWith(fsys fs.FS, switches map[string]string) (*Policy, error) {
 // provider.yaml, overrides included, and with some switches set otherwise. The
 // profile "" leaves provider.yaml.
 func LoadProfile(fsys fs.FS, profile string, switches map[string]string) (*Policy, error) {
-	return Read(fsys).load(profile, switches)
+	return Read(fsys).LoadProfile(profile, switches)
 }
 
-// load makes a policy of what was read.
-func (s Source) load(profile string, switches map[string]string) (*Policy, error) {
+// LoadProfile is Load as the function of that name does it.
+func (s Source) LoadProfile(profile string, switches map[string]string) (*Policy, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
@@ -85,8 +85,7 @@ func (s Source) load(profile string, switches map[string]string) (*Policy, error
 			return nil, err
 		}
 	}
-	program, err := rules.Load(cat, rules.File{Path: inputsFile, Data: files[inputsFile]}, modules(files),
-		rules.Switches{Values: settings.Data(), Domains: provider.Domains()})
+	program, err := rules.Load(cat, rules.File{Path: inputsFile, Data: files[inputsFile]}, modules(files), seen(settings))
 	if err := collect(&faults, err); err != nil {
 		return nil, err
 	}
@@ -98,6 +97,17 @@ func (s Source) load(profile string, switches map[string]string) (*Policy, error
 		Catalogue: cat, Presets: table, Provider: settings, Rules: program,
 		files: files, profile: profile, switches: switches,
 	}, nil
+}
+
+// LoadTests makes the Rego tests of a folder ready to run under the switches of p,
+// which was loaded from it. Its error is a fault.List.
+func (s Source) LoadTests(p *Policy) (*rules.Tests, error) {
+	return rules.LoadTests(p.Catalogue, rules.File{Path: inputsFile, Data: s.files[inputsFile]}, modules(s.files), seen(p.Provider))
+}
+
+// seen are the provider's switches as rules see them.
+func seen(settings *provider.Provider) rules.Switches {
+	return rules.Switches{Values: settings.Data(), Domains: provider.Domains()}
 }
 
 func categoryNames(cat *catalogue.Catalogue) []string {
@@ -144,7 +154,7 @@ func digest(files map[string][]byte, profile string, switches map[string]string)
 		all["profile"] = profile
 	}
 	for name, data := range files {
-		if !strings.HasSuffix(name, "_test.rego") {
+		if !strings.HasSuffix(name, testSuffix) {
 			all[name] = string(data)
 		}
 	}

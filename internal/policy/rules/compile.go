@@ -140,7 +140,7 @@ func guardrailNames(compiler *ast.Compiler, faults *fault.List) []string {
 	var names []string
 	for _, module := range compiler.Modules {
 		for _, rule := range module.Rules {
-			if rule.Head.Ref()[0].Value.Compare(ast.Var("guardrail")) != 0 {
+			if rule.Head.Ref()[0].Value.Compare(ast.Var(guardrailRule)) != 0 {
 				continue
 			}
 			name, wrong := guardrailName(rule)

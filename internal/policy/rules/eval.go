@@ -10,6 +10,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/metrics"
 	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 )
 
@@ -32,13 +33,18 @@ func (e *EvalError) Unwrap() error { return e.Err }
 // prepare compiles the one query. Data is the provider's switches, as rules see
 // them.
 func prepare(compiler *ast.Compiler, provider map[string]any) (rego.PreparedEvalQuery, error) {
-	data := map[string]any{"doorward": map[string]any{"provider": provider}}
 	return rego.New(
 		rego.Query(entrypoint),
 		rego.Compiler(compiler),
-		rego.Store(inmem.NewFromObjectWithOpts(data, inmem.OptReturnASTValuesOnRead(true))),
+		rego.Store(storeOf(provider)),
 		rego.StrictBuiltinErrors(true),
 	).PrepareForEval(context.Background())
+}
+
+// storeOf holds the switches where rules find them.
+func storeOf(provider map[string]any) storage.Store {
+	data := map[string]any{"doorward": map[string]any{"provider": provider}}
+	return inmem.NewFromObjectWithOpts(data, inmem.OptReturnASTValuesOnRead(true))
 }
 
 // Eval asks the rules. It stops when ctx ends; give it a deadline. Its error is
@@ -66,12 +72,7 @@ func (p *Program) eval(ctx context.Context, in *Input, more []rego.EvalOption) (
 	if err != nil {
 		return Outcome{}, err
 	}
-	options := append([]rego.EvalOption{
-		rego.EvalParsedInput(document),
-		rego.EvalMetrics(metrics.NoOp()),
-		rego.EvalGenerateJSON(keepTerm),
-	}, more...)
-	results, err := p.query.Eval(ctx, options...)
+	results, err := p.query.Eval(ctx, append(p.options(document), more...)...)
 	if ctxErr := ctx.Err(); ctxErr != nil {
 		return Outcome{}, ctxErr
 	}
@@ -86,6 +87,14 @@ func (p *Program) eval(ctx context.Context, in *Input, more []rego.EvalOption) (
 		return Outcome{}, ErrUndefined
 	}
 	return p.outcome(term)
+}
+
+func (p *Program) options(document ast.Value) []rego.EvalOption {
+	options := []rego.EvalOption{rego.EvalParsedInput(document), rego.EvalMetrics(metrics.NoOp()), rego.EvalGenerateJSON(keepTerm)}
+	if p.coverage != nil {
+		options = append(options, rego.EvalQueryTracer(p.coverage))
+	}
+	return options
 }
 
 // keepTerm leaves a result as OPA has it.

@@ -30,6 +30,9 @@ import (
 // a request (S19).
 const entrypoint = "data.doorward.decision"
 
+// guardrailRule is the rule whose members are the names of guardrails.
+const guardrailRule = "guardrail"
+
 // A File is one file of a policy folder.
 type File struct {
 	Path string // inside the folder, for messages
@@ -44,10 +47,11 @@ type Program struct {
 	reasons    map[string]bool
 	encoder    *encoder
 	query      rego.PreparedEvalQuery
-	compiler   *ast.Compiler
+	compiler   *ast.Compiler       // the query's own, for tools that look at the rules
 	preparing  *sync.Mutex         // one query at a time: OPA's compiler counts its variables
 	provider   *node               // the shape of the provider's switches
 	sources    map[string][]string // the deciding files by path, in lines
+	coverage   *Coverage           // nil: evaluations are not noted
 }
 
 // Switches are the provider's switches as rules see them.

@@ -304,3 +304,23 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+// A switch that nothing reads does nothing, unless it is for something that no rule
+// decides.
+func TestUnreadSwitches(t *testing.T) {
+	p := load(t, nil)
+	var read []string
+	for _, name := range []string{
+		"contacts.mode", "delegation.inviters", "cancellations", "notify.users", "notify.credentials_require_permission",
+		"closed.access", "suspended.writes", "session.require_acting", "step_up.mode",
+	} {
+		read = append(read, "data.doorward.provider."+name)
+	}
+	unread := p.Unread(read)
+	if len(unread) != 1 || unread[0].File != "profiles/simple.yaml" || unread[0].Line == 0 || unread[0].Message != "billing.pay is set, and no rule reads it" {
+		t.Errorf("got %v", unread)
+	}
+	if unread := p.Unread(append(read, "data.doorward.provider.billing.pay")); len(unread) > 0 {
+		t.Errorf("got %v", unread)
+	}
+}

@@ -42,6 +42,17 @@ type Options struct {
 	Still time.Duration
 }
 
+// filled is o with the defaults in place.
+func (o Options) filled() Options {
+	if o.Poll <= 0 {
+		o.Poll = DefaultPoll
+	}
+	if o.Still <= 0 {
+		o.Still = DefaultStill
+	}
+	return o
+}
+
 // A State is what a Keeper last found.
 type State struct {
 	// Digest of the policy in force.
@@ -75,12 +86,7 @@ type Keeper struct {
 // New makes a Keeper of the folder, whose policy in force is p, loaded from the
 // source. Nothing happens before Run.
 func New(folder string, from policy.Source, p *policy.Policy, o Options) *Keeper {
-	if o.Poll <= 0 {
-		o.Poll = DefaultPoll
-	}
-	if o.Still <= 0 {
-		o.Still = DefaultStill
-	}
+	o = o.filled()
 	k := &Keeper{folder: folder, o: o, forced: make(chan struct{}, 1), judged: from.Print(), load: policy.Source.Load}
 	k.state.Store(&State{Digest: p.Digest, At: time.Now()})
 	k.metrics = newMetrics(o.Registerer, k)
@@ -103,6 +109,15 @@ func (k *Keeper) Force() {
 func (k *Keeper) Run(ctx context.Context) { k.run(ctx, newHints(k.folder, k.o.Log)) }
 
 func (k *Keeper) run(ctx context.Context, h *hints) {
+	loop(ctx, h, k.o, k.forced, func(now time.Time, forced bool) time.Time {
+		k.force = k.force || forced
+		return k.look(now)
+	})
+}
+
+// loop looks at a folder until ctx ends: at once, whenever a look says that the next
+// is due, soon after a hint, and when it is forced to.
+func loop(ctx context.Context, h *hints, o Options, forced <-chan struct{}, look func(now time.Time, forced bool) time.Time) {
 	defer h.close()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -113,17 +128,16 @@ func (k *Keeper) run(ctx context.Context, h *hints) {
 			return
 		case <-timer.C:
 			h.follow()
-			next = k.look(time.Now())
-		case <-k.forced:
-			k.force = true
-			next = k.look(time.Now())
+			next = look(time.Now(), false)
+		case <-forced:
+			next = look(time.Now(), true)
 		case <-h.events():
 			// Events come in floods: they bring the next look near, no more.
-			if soon := time.Now().Add(k.o.Still / 10); soon.Before(next) {
+			if soon := time.Now().Add(o.Still / 10); soon.Before(next) {
 				next = soon
 			}
 		case err := <-h.errors():
-			k.o.Log.DebugContext(ctx, "notifications of the policy folder were lost", "error", err)
+			o.Log.DebugContext(ctx, "notifications of the policy folder were lost", "error", err)
 		}
 		timer.Reset(time.Until(next))
 	}

@@ -6,10 +6,10 @@ import (
 	"doorward/internal/policy/rules"
 )
 
-// memoSize bounds how many outcomes are remembered for one action. Inputs are
+// MemoSize bounds how many outcomes are remembered for one action. Inputs are
 // reduced so far that an action has tens of them; only an action with a wide
 // declared request path comes near the bound.
-const memoSize = 1024
+const MemoSize = 1024
 
 // A memo remembers the outcomes of one action under one policy by the canonical
 // input. Its zero value is empty.
@@ -32,7 +32,7 @@ func (m *memo) put(key []byte, outcome *rules.Outcome) {
 	if m.outcomes == nil {
 		m.outcomes = make(map[string]*rules.Outcome)
 	}
-	if len(m.outcomes) >= memoSize {
+	if len(m.outcomes) >= MemoSize {
 		for other := range m.outcomes {
 			delete(m.outcomes, other)
 			break

@@ -16,7 +16,7 @@ import (
 type Fault struct {
 	File    string `json:"file"`             // path inside the policy folder
 	Line    int    `json:"line,omitempty"`   // from 1; 0 when the whole file is meant
-	Column  int    `json:"column,omitempty"` // in bytes, from 1; 0 when the whole line is meant
+	Column  int    `json:"column,omitempty"` // from 1, in bytes, in YAML and Rego in characters; 0 when the whole line is meant
 	Message string `json:"message"`          // what is wrong
 	Fix     string `json:"fix,omitempty"`    // what to do, as a sentence; may be empty
 }

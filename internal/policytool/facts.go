@@ -17,6 +17,9 @@ type rowFacts struct {
 	people  map[portal.Ref]portal.Facts
 }
 
+// tableFacts are the facts of the row whose turn it is.
+type tableFacts struct{ rowFacts }
+
 // Read returns the row's facts for the row's account; elsewhere its people are
 // strangers.
 func (f rowFacts) Read(_ context.Context, key portal.FactKey) (portal.Facts, portal.Position, error) {

@@ -28,6 +28,11 @@ func (r *tableReader) table(name string, data []byte) Table {
 	if n := keys["article"]; n != nil {
 		r.Text(n, "article")
 	}
+	for _, key := range []string{"profile", "provider"} {
+		if n := keys[key]; n != nil {
+			t.at = n.Line
+		}
+	}
 	t.Profile = r.profile(keys["profile"])
 	t.Provider = r.switches(keys["provider"])
 	rows := keys["rows"]
@@ -77,10 +82,26 @@ func (r *tableReader) row(n *yaml.Node) Row {
 			r.Fault(n, needed[name], "the row has no %s", name)
 		}
 	}
-	return Row{
-		Line: n.Line, Req: r.words(keys["req"], "req"), Who: r.who(keys["who"]), Member: r.other(keys["member"]), Actor: r.other(keys["actor"]), Do: r.words(keys["do"], "do"),
+	row := Row{
+		Line: n.Line, Asked: asked(keys), Req: r.words(keys["req"], "req"), Who: r.who(keys["who"]), Member: r.other(keys["member"]), Actor: r.other(keys["actor"]), Do: r.words(keys["do"], "do"),
 		On: r.word(keys["on"], "on"), Properties: r.object(keys["properties"], "properties"), Context: r.object(keys["context"], "context"),
 		Account: r.account(keys["account"]), Want: r.word(keys["want"], "want"),
+	}
+	r.askable(n, keys["do"], &row)
+	return row
+}
+
+// askable refuses a row that asks nothing, or something that cannot be asked.
+func (r *tableReader) askable(n, do *yaml.Node, row *Row) {
+	if do != nil && len(row.Do) == 0 && do.Kind == yaml.SequenceNode {
+		r.Fault(do, needed["do"], "do is empty")
+	}
+	_, err := row.facts()
+	if err == nil {
+		_, err = row.question("")
+	}
+	if err != nil {
+		r.Fault(n, "", "%v", err)
 	}
 }
 
@@ -98,6 +119,15 @@ func (r *tableReader) word(n *yaml.Node, what string) string {
 		return ""
 	}
 	text, _ := r.Text(n, what)
+	return text
+}
+
+// oneOf reads one of a few words; "" when there is none.
+func (r *tableReader) oneOf(n *yaml.Node, what string, known ...string) string {
+	if n == nil {
+		return ""
+	}
+	text, _ := r.OneOf(n, what, known...)
 	return text
 }
 
@@ -136,7 +166,7 @@ func (r *tableReader) account(n *yaml.Node) AccountState {
 		return AccountState{}
 	}
 	keys := r.Known(n, "account", "status", "mfa_required")
-	a := AccountState{Status: r.word(keys["status"], "status")}
+	a := AccountState{Status: r.oneOf(keys["status"], "status", "active", "suspended", "closed", "unknown")}
 	if n := keys["mfa_required"]; n != nil {
 		a.MFARequired, _ = r.Bool(n, "mfa_required")
 	}
@@ -154,7 +184,8 @@ func (r *tableReader) who(n *yaml.Node) Who {
 	keys := r.Known(n, "who", "subject", "user", "state", "presets", "categories", "scope",
 		"account_wide", "mail", "staff", "not_before", "not_after")
 	return Who{
-		Subject: r.word(keys["subject"], "subject"), User: r.word(keys["user"], "user"), State: r.word(keys["state"], "state"),
+		Subject: r.word(keys["subject"], "subject"), User: r.oneOf(keys["user"], "user", "active", "disabled", "none"),
+		State:   r.oneOf(keys["state"], "state", "active", "pending", "removed", "expired", "none"),
 		Presets: r.words(keys["presets"], "presets"), Categories: r.words(keys["categories"], "categories"), Scope: r.words(keys["scope"], "scope"),
 		Wide: r.words(keys["account_wide"], "account_wide"), Mail: r.mail(keys["mail"]), Staff: r.words(keys["staff"], "staff"),
 		NotBefore: r.when(keys["not_before"]), NotAfter: r.when(keys["not_after"]),

@@ -18,8 +18,12 @@ import (
 	"doorward/internal/fault"
 	"doorward/internal/ijson"
 	"doorward/internal/policy"
+	"doorward/internal/policy/rules"
 	"doorward/internal/portal"
 )
+
+// allow is the answer that a row wants when it wants no refusal.
+const allow = "allow"
 
 // A Result is the answer to one action of one row.
 type Result struct {
@@ -30,6 +34,7 @@ type Result struct {
 	Action string
 	Want   string
 	Got    string // "allow", a reason, or "error: ..." when the question could not be judged
+	row    *Row
 }
 
 // OK tells whether the answer was the expected one.
@@ -43,23 +48,17 @@ func (r Result) String() string {
 // RunTables answers every row of every table of a policy folder by that folder's
 // policy. Its error is a fault.List when policy or tables are malformed.
 func RunTables(ctx context.Context, fsys fs.FS) ([]Result, error) {
-	tables, err := ReadTables(fsys)
+	s, err := loadSuite(ctx, fsys)
 	if err != nil {
 		return nil, err
 	}
 	var results []Result
-	for _, table := range tables {
-		p, err := policy.LoadProfile(fsys, table.Profile, table.Provider)
+	for i := range s.tables {
+		answers, err := s.runTable(ctx, &s.tables[i], nil, nil)
 		if err != nil {
-			return nil, fmt.Errorf("policy for %s: %w", table.File, err)
+			return nil, err
 		}
-		for _, row := range table.Rows {
-			answers, err := runRow(ctx, p, table, row)
-			if err != nil {
-				return nil, fault.List{{File: table.File, Line: row.Line, Message: err.Error()}}
-			}
-			results = append(results, answers...)
-		}
+		results = append(results, answers...)
 	}
 	return results, nil
 }
@@ -72,24 +71,50 @@ const (
 	tableActor   = "9"
 )
 
-func runRow(ctx context.Context, p *policy.Policy, table Table, row Row) ([]Result, error) {
-	facts, err := row.facts()
-	if err != nil {
-		return nil, err
-	}
-	decider := decision.New(p, facts, decision.Options{Timeout: time.Second})
+// patience is how long one answer may take: a table is no place for deadlines.
+const patience = 5 * time.Second
+
+// runTable answers the rows of a table, those for which keep is nil or true, and
+// notes in noted, unless it is nil, what of the rules they reach.
+func (s *suite) runTable(ctx context.Context, t *Table, noted *rules.Coverage, keep func(Result) bool) ([]Result, error) {
+	return runRows(ctx, covering(s.policies[t.setting().key()], noted), t, keep)
+}
+
+// runRows answers the rows of a table by a policy.
+func runRows(ctx context.Context, p *policy.Policy, t *Table, keep func(Result) bool) ([]Result, error) {
+	facts := &tableFacts{}
+	decider := decision.New(p, facts, decision.Options{Timeout: patience})
 	var results []Result
-	for _, action := range row.Do {
-		question, err := row.question(action)
-		if err != nil {
-			return nil, err
+	for i := range t.Rows {
+		row := &t.Rows[i]
+		var err error
+		if facts.rowFacts, err = row.facts(); err != nil {
+			return nil, fault.List{{File: t.File, Line: row.Line, Message: err.Error()}}
 		}
-		results = append(results, Result{
-			File: table.File, Line: row.Line, Title: table.Title, Req: row.Req,
-			Action: action, Want: row.Want, Got: verdict(decider.Decide(ctx, question)),
-		})
+		for _, action := range row.Do {
+			result := Result{File: t.File, Line: row.Line, Title: t.Title, Req: row.Req, Action: action, Want: row.Want, row: row}
+			if keep != nil && !keep(result) {
+				continue
+			}
+			question, err := row.question(action)
+			if err != nil {
+				return nil, fault.List{{File: t.File, Line: row.Line, Message: err.Error()}}
+			}
+			result.Got = verdict(decider.Decide(ctx, question))
+			results = append(results, result)
+		}
 	}
-	return results, nil
+	return results, ctx.Err()
+}
+
+// covering is p with what it evaluates noted in noted, unless that is nil.
+func covering(p *policy.Policy, noted *rules.Coverage) *policy.Policy {
+	if noted == nil {
+		return p
+	}
+	with := *p
+	with.Rules = p.Rules.Covering(noted)
+	return &with
 }
 
 func verdict(d decision.Decision, err error) string {
@@ -97,7 +122,7 @@ func verdict(d decision.Decision, err error) string {
 	case err != nil:
 		return "error: " + err.Error()
 	case d.Allow:
-		return "allow"
+		return allow
 	}
 	return string(d.Reason)
 }

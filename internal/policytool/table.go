@@ -21,12 +21,14 @@ type Table struct {
 	// Provider are the switches set otherwise for this table, by dotted name.
 	Provider map[string]string
 	Rows     []Row
+	at       int // the line of provider, or of profile
 }
 
 // A Row is one line of a table: who asks to do what, and the answer expected of
 // every action listed.
 type Row struct {
 	Line       int
+	Asked      string   // everything but req, do and want, as it is written
 	Req        []string // the requirements the row holds: "62", "A13.3", "D2"
 	Who        Who
 	Member     *Who // the member that is managed, user:8; nil: nobody is
@@ -82,6 +84,10 @@ func ReadTables(fsys fs.FS) ([]Table, error) {
 		if entry.IsDir() || path.Ext(name) != ".yaml" {
 			faults.Add(fault.Fault{File: name, Message: "would not be read here", Fix: "Tables are files " + tablesFolder + "/*.yaml."})
 			continue
+		}
+		if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() {
+			faults.Add(fault.Fault{File: name, Message: "is no ordinary file, and is not read", Fix: "Put a file here."})
+			continue // a named pipe would be waited for without end
 		}
 		data, err := fs.ReadFile(fsys, name)
 		if err != nil {

@@ -31,7 +31,7 @@ func WriteRow(ctx context.Context, c *decision.Case, j *decision.Judgement) (str
 	if err := r.Faults.Err(); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrNoRow, err)
 	}
-	results, err := runRow(ctx, c.Policy, table, table.Rows[0])
+	results, err := runRows(ctx, c.Policy, &table, nil)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrNoRow, err)
 	}

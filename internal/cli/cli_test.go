@@ -45,7 +45,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": status, "serve": serve, "sql": execSQL, "token": lastToken,
-			"paste": paste, "pastedemo": pasteDemo, "extract": extract, "copypolicies": copyPolicies,
+			"paste": paste, "pastedemo": pasteDemo, "extract": extract, "copypolicies": copyPolicies, "replace": replace,
 		},
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"doorward/internal/audit"
 	"doorward/internal/fault"
+	"doorward/internal/policytool"
 	"doorward/internal/token"
 )
 
@@ -21,6 +22,7 @@ const (
 	statusRefused = 3
 	statusDenied  = 4
 	statusBroken  = 5
+	statusFailed  = 6
 )
 
 // exitCodes explains the statuses, for help and docs/cli.md.
@@ -30,9 +32,11 @@ const exitCodes = `Exit status:
      reached or is not ready, a question could not be judged, a stop cut off
      requests
   2  the command line is wrong: unknown command or flag, missing argument
-  3  what was read is refused, with file and line: policy, settings, import file
+  3  what was read is refused, with file and line: policy, settings, import file;
+     with doorward policy check --strict also for its warnings
   4  the decision is deny (doorward decide)
   5  the audit trail does not verify (doorward audit verify)
+  6  tests of the policy failed (doorward policy test)
 `
 
 func exitCodesTopic() *cobra.Command {
@@ -67,6 +71,9 @@ func statusOf(err error) int {
 		return statusUsage
 	}
 	if _, ok := errors.AsType[*token.ArgumentError](err); ok {
+		return statusUsage
+	}
+	if _, ok := errors.AsType[*policytool.ArgumentError](err); ok {
 		return statusUsage
 	}
 	if _, ok := errors.AsType[fault.List](err); ok {

@@ -82,9 +82,9 @@ func pasteDemo(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-// copypolicies: puts the shipped policies into ./policies.
-func copyPolicies(ts *testscript.TestScript, _ bool, _ []string) {
-	ts.Check(os.CopyFS(ts.MkAbs("policies"), os.DirFS(filepath.Join(repository, "policies"))))
+// copypolicies [FOLDER]: puts the shipped policies into ./policies, or the folder.
+func copyPolicies(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.CopyFS(ts.MkAbs(append(args, "policies")[0]), os.DirFS(filepath.Join(repository, "policies"))))
 }
 
 // extract PAGE LANGUAGE FILE: puts the first block of that language on a page into

@@ -2,69 +2,77 @@ package cli
 
 import (
 	"errors"
+	"io/fs"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"doorward/internal/fault"
-	"doorward/internal/policy"
 	"doorward/internal/server"
 )
 
 func policyCommand(p *Process) *cobra.Command {
 	c := group("policy", "Work on policies", "")
-	c.AddCommand(policyCheckCommand(p))
+	c.AddCommand(policyCheckCommand(p), policyTestCommand(p), policyMatrixCommand(p))
 	return c
 }
 
-func policyCheckCommand(p *Process) *cobra.Command {
-	var asJSON bool
-	c := &cobra.Command{
-		Use: "check [FOLDER]", Short: "Report every fault of a policy folder, with file and line",
-		Long:    "Loads the policy as a server would: the one in FOLDER, else the one the settings name, else the one built in.",
-		Example: "  doorward policy check ./policies",
-		Args: cobra.MatchAll(func(c *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usagef("%s takes one folder.\nUsage: %s", c.CommandPath(), c.UseLine())
-			}
-			return nil
-		}),
+// A policyFolder is where a tool finds the policy.
+type policyFolder struct {
+	path string // "": the one built in
+	fsys fs.FS
+}
+
+// folderCommand makes a command that takes one folder, and opens it: the one that is
+// named, else the one of the settings, else the one built in.
+func folderCommand(p *Process, c *cobra.Command, run func(*cobra.Command, policyFolder) error) *cobra.Command {
+	c.Args = func(c *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return usagef("%s takes one folder.\nUsage: %s", c.CommandPath(), c.UseLine())
+		}
+		return nil
 	}
 	s := settingsFlags(p, c, "policies")
-	jsonFlag(c, &asJSON)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		settings, err := s.load(c.Context())
 		if err != nil {
 			return err
 		}
-		folder := settings.Policies
+		folder := policyFolder{path: settings.Policies}
 		if len(args) == 1 {
-			folder = args[0]
+			folder.path = args[0]
 		}
-		checked, err := server.LoadPolicy(folder)
-		if asJSON {
-			return p.printCheck(checked, err)
-		}
-		if err != nil {
+		if folder.fsys, err = server.OpenPolicy(folder.path); err != nil {
 			return err
 		}
-		return p.printf("The policy is sound: %s, %s. Digest %s\n",
-			count(len(checked.Catalogue.Actions()), "action"), count(len(checked.Presets.Names()), "preset"), checked.Digest)
+		return run(c, folder)
 	}
 	return c
 }
 
-// printCheck prints the result as JSON; the faults are then data, not messages.
-func (p *Process) printCheck(checked *policy.Policy, err error) error {
+// named is a file of the folder as it is named outside.
+func (f policyFolder) named(file string) string { return filepath.Join(f.path, file) }
+
+// reportFaults shows the faults in err, each with its source line, and returns the
+// status; any other err is returned as it is.
+func (p *Process) reportFaults(folder policyFolder, err error) error {
 	faults, refused := errors.AsType[fault.List](err)
-	if err != nil && !refused {
+	if !refused {
 		return err
 	}
-	if refused {
-		if err := p.printJSON(map[string]any{"ok": false, "faults": faults}); err != nil {
-			return err
-		}
-		return statusError(statusRefused)
+	in := &sources{fsys: folder.fsys}
+	for _, f := range faults {
+		p.noteFault(folder, in, "", f)
 	}
-	return p.printJSON(map[string]any{"ok": true, "digest": checked.Digest,
-		"actions": len(checked.Catalogue.Actions()), "presets": checked.Presets.Names()})
+	return statusError(statusRefused)
+}
+
+// noteFault shows one fault: its first line is for editors, the rest for people.
+func (p *Process) noteFault(folder policyFolder, in *sources, kind string, f fault.Fault) {
+	named := f
+	named.File, named.Message = folder.named(f.File), kind+f.Message
+	p.notef("%s", plain(named.Error()))
+	if excerpt := in.excerpt(f); excerpt != "" {
+		_, _ = p.Stderr.Write([]byte(excerpt))
+	}
 }

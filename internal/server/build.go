@@ -47,28 +47,37 @@ func LoadPolicy(folder string) (*policy.Policy, error) {
 
 // readPolicy is LoadPolicy that also returns what was loaded.
 func readPolicy(folder string) (policy.Source, *policy.Policy, error) {
-	fsys := fs.FS(policies.FS)
-	if folder != "" {
-		info, err := os.Stat(folder)
-		if err != nil {
-			return policy.Source{}, nil, fmt.Errorf("open policy folder: %w", err)
-		}
-		if !info.IsDir() {
-			return policy.Source{}, nil, fmt.Errorf("open policy folder: %s is no folder", folder)
-		}
-		fsys = os.DirFS(folder)
+	fsys, err := OpenPolicy(folder)
+	if err != nil {
+		return policy.Source{}, nil, err
 	}
 	source := policy.Read(fsys)
 	p, err := source.Load()
-	if faults, ok := errors.AsType[fault.List](err); ok {
-		err = below(folder, faults)
-	}
-	return source, p, err
+	return source, p, Below(folder, err)
 }
 
-// below names the files of faults as they are named outside the folder, so that
-// an editor finds them.
-func below(folder string, faults fault.List) error {
+// OpenPolicy opens the policy folder, or the one built in when folder is "".
+func OpenPolicy(folder string) (fs.FS, error) {
+	if folder == "" {
+		return policies.FS, nil
+	}
+	info, err := os.Stat(folder)
+	if err != nil {
+		return nil, fmt.Errorf("open policy folder: %w", err)
+	}
+	if !info.IsDir() {
+		return nil, fmt.Errorf("open policy folder: %s is no folder", folder)
+	}
+	return os.DirFS(folder), nil
+}
+
+// Below names the files of faults in err as they are named outside the folder, so
+// that an editor finds them. Any other err is returned as it is.
+func Below(folder string, err error) error {
+	faults, ok := errors.AsType[fault.List](err)
+	if !ok {
+		return err
+	}
 	named := slices.Clone(faults)
 	for i := range named {
 		named[i].File = filepath.Join(folder, named[i].File)

@@ -13,7 +13,11 @@ import (
 
 // appendDecision appends a decision as section 5.5 has it. Members have a fixed
 // order and nothing in them changes from call to call (c-2-6).
-func appendDecision(b []byte, d decision.Decision) []byte {
+func appendDecision(b []byte, d decision.Decision) []byte { return appendExplained(b, d, nil) }
+
+// appendExplained appends a decision and, unless it is empty, the JSON of why, as the
+// last member of the context.
+func appendExplained(b []byte, d decision.Decision, why []byte) []byte {
 	if d.Allow {
 		b = append(b, `{"decision":true`...)
 	} else {
@@ -28,6 +32,9 @@ func appendDecision(b []byte, d decision.Decision) []byte {
 	b = appendFilter(b, open, d.Filter)
 	if !d.Allow {
 		b = appendText(b, open, "switch_required", string(d.SwitchTo))
+	}
+	if len(why) > 0 {
+		b = append(appendName(b, open, "explanation"), why...)
 	}
 	if len(b) > open {
 		b = append(b, '}')

@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 
 	"doorward/internal/decision"
+	"doorward/internal/explain"
 	"doorward/internal/ijson"
 	"doorward/internal/problem"
 )
@@ -34,11 +35,21 @@ type Decider interface {
 	DecideAll(ctx context.Context, questions []decision.Question, stop func(decision.Answer) bool) ([]decision.Answer, error)
 }
 
+// An Explainer judges a question as the Decider does and says why. Its error is a
+// *decision.UnavailableError.
+type Explainer interface {
+	Explain(context.Context, decision.Question) (explain.Explanation, error)
+}
+
 // A Handler serves the two evaluation endpoints.
 type Handler struct {
-	Decider Decider
-	Log     *slog.Logger              // nil: nothing is logged
-	last    atomic.Pointer[basisText] // the basis written last
+	Decider   Decider
+	Explainer Explainer // nil: nothing is explained
+	// Admit stands before explanations, which disclose facts: it passes on requests
+	// of those who may have one. nil: nothing is explained.
+	Admit func(http.Handler) http.Handler
+	Log   *slog.Logger              // nil: nothing is logged
+	last  atomic.Pointer[basisText] // the basis written last
 }
 
 // A Mux takes handlers by pattern, as *http.ServeMux does.
@@ -49,8 +60,8 @@ type Mux interface {
 // Register adds the endpoints to mux, for every method: what is not POST is
 // answered with a problem (405).
 func (h *Handler) Register(mux Mux) {
-	mux.Handle(EvaluationPath, problem.Handle(h.Log, h.endpoint(h.evaluation)))
-	mux.Handle(EvaluationsPath, problem.Handle(h.Log, h.endpoint(h.evaluations)))
+	mux.Handle(EvaluationPath, h.orExplained(problem.Handle(h.Log, h.endpoint(h.evaluation)), h.explaining()))
+	mux.Handle(EvaluationsPath, h.orExplained(problem.Handle(h.Log, h.endpoint(h.evaluations)), problem.Handle(h.Log, oneAtATime)))
 }
 
 // An endpoint answers a body that was read.

@@ -19,10 +19,11 @@ type acting struct {
 	until time.Time
 }
 
-// The staff right to act in an owner's name, and the one to read in every account.
+// The staff right to act in an owner's name, and the one to read in every account
+// (A13.19).
 const (
-	rightLoginAs = "staff.login_as"
-	rightRead    = "staff.read"
+	RightLoginAs = "staff.login_as"
+	RightRead    = "staff.read"
 )
 
 // readActor reads context.actor. It returns false when it is no user with a ticket
@@ -61,7 +62,7 @@ func (c *consideration) actor(u portal.UserFacts, now time.Time) string {
 	switch {
 	case c.acting.by == portal.Ref{}:
 		return "nobody"
-	case c.acting.by.Type != portal.TypeUser || u.Status != portal.UserActive || !u.Staff.May(rightLoginAs):
+	case c.acting.by.Type != portal.TypeUser || u.Status != portal.UserActive || !u.Staff.May(RightLoginAs):
 		return "other"
 	case !now.Before(c.acting.until):
 		return "expired"

@@ -70,7 +70,7 @@ func staffMay(a *catalogue.Action, rights portal.StaffRights) bool {
 	case catalogue.Staff:
 		return rights.May(a.Name)
 	case catalogue.Guarded:
-		return a.Effect == catalogue.Read && rights.May(rightRead)
+		return a.Effect == catalogue.Read && rights.May(RightRead)
 	}
 	return false
 }

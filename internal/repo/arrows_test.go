@@ -41,6 +41,12 @@ var arrows = map[string][]string{
 	"policies":              {},
 
 	"internal/decision": {"internal/portal", "internal/ijson", "internal/policy..."},
+	"internal/decision/casetest": {
+		"internal/portal", "internal/ijson", "internal/policy...", "internal/decision",
+	},
+	"internal/explain": {
+		"internal/portal", "internal/ijson", "internal/fault", "internal/policy...", "internal/decision", "internal/policytool",
+	},
 	"internal/policytool": {
 		"internal/portal", "internal/ijson", "internal/fault", "internal/strictyaml", "internal/policy...", "internal/decision",
 	},
@@ -55,7 +61,7 @@ var arrows = map[string][]string{
 
 	"internal/problem": {"internal/ijson", "internal/directory", "internal/decision"},
 	"internal/authzen": {
-		"internal/portal", "internal/ijson", "internal/decision", "internal/problem", "internal/policy/rules",
+		"internal/portal", "internal/ijson", "internal/decision", "internal/explain", "internal/problem", "internal/policy/rules",
 	},
 
 	"internal/config": {"internal/fault", "internal/strictyaml"},

@@ -17,6 +17,7 @@ import (
 	"doorward/internal/config"
 	"doorward/internal/decision"
 	"doorward/internal/directory/sqlite"
+	"doorward/internal/explain"
 	"doorward/internal/facts"
 	"doorward/internal/fault"
 	"doorward/internal/policy"
@@ -120,7 +121,7 @@ func Build(ctx context.Context, c config.Config, o Options) (*Service, error) {
 	mux := http.NewServeMux()
 	s.health.register(mux)
 	mux.Handle("GET /metrics", guard.Protect(token.Decide, promhttp.HandlerFor(reg, promhttp.HandlerOpts{})))
-	mountDecisions(mux, guard, decider, o.Log)
+	mountDecisions(mux, guard, decider, explain.New(decider, explain.Options{Registerer: reg}), o.Log)
 	authzen.Metadata{PublicURL: c.PublicURL}.Register(mux)
 	mux.Handle(anything, problem.Handle(o.Log, fallback(mux)))
 

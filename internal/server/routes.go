@@ -41,9 +41,10 @@ const (
 )
 
 // mountDecisions mounts the AuthZEN endpoints behind the guard.
-func mountDecisions(mux *http.ServeMux, guard *token.Guard, decider authzen.Decider, log *slog.Logger) {
+func mountDecisions(mux *http.ServeMux, guard *token.Guard, decider authzen.Decider, explainer authzen.Explainer, log *slog.Logger) {
 	behind := guarded{mux, guard}
-	(&authzen.Handler{Decider: decider, Log: log}).Register(behind)
+	admit := func(next http.Handler) http.Handler { return guard.Protect(token.Explain, next) }
+	(&authzen.Handler{Decider: decider, Explainer: explainer, Admit: admit, Log: log}).Register(behind)
 	behind.Handle(decisions, problem.Handle(log, fallback(mux)))
 }
 

@@ -21,11 +21,17 @@ import (
 // A Scope is what a token may be used for.
 type Scope string
 
-// Decide lets a client ask for decisions.
-const Decide Scope = "decide"
+// The scopes.
+const (
+	// Decide lets a client ask for decisions.
+	Decide Scope = "decide"
+	// Explain lets a client that may decide ask why, too: it is told the facts of
+	// whomever it asks about.
+	Explain Scope = "explain"
+)
 
 // Scopes lists the scopes that a token can be given.
-func Scopes() []Scope { return []Scope{Decide} }
+func Scopes() []Scope { return []Scope{Decide, Explain} }
 
 // ErrMalformed tells that a text is not of a token's form.
 var ErrMalformed = errors.New("not a Doorward token")

@@ -1,0 +1,161 @@
+package explain
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"doorward/internal/decision"
+	"doorward/internal/policy/catalogue"
+	"doorward/internal/policy/presets"
+	"doorward/internal/portal"
+)
+
+// ofCategories gives and takes single categories. What only an owner may hold is given
+// to nobody.
+func (s subject) ofCategories() []candidate {
+	if !s.granted() || s.People.Subject.Membership.Owner {
+		return nil
+	}
+	g, scoped := s.People.Subject.Membership.Grant, len(s.People.Subject.Membership.Grant.Scope) > 0
+	var list []candidate
+	for _, c := range s.delegable() {
+		if !slices.Contains(g.Categories, c) {
+			list = append(list, grant("give the category "+c, func(g *portal.Grant) { g.Categories = append(g.Categories, c) }))
+		}
+		if scoped && !slices.Contains(g.AccountWide, c) {
+			list = append(list, grant("give the category "+c+" on the whole account", func(g *portal.Grant) { g.AccountWide = append(g.AccountWide, c) }))
+		}
+	}
+	for _, c := range union(g.Categories, g.AccountWide) {
+		list = append(list, grant("take away the category "+c, func(g *portal.Grant) {
+			g.Categories, g.AccountWide = without(g.Categories, c), without(g.AccountWide, c)
+		}))
+	}
+	return list
+}
+
+func union(a, b []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
+}
+
+// delegable are the categories that can be given to others (A13.2).
+func (s subject) delegable() []string {
+	var names []string
+	for _, c := range s.Policy.Catalogue.Categories {
+		if c.Delegable {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// ofPresets gives and takes single presets, and ownership.
+func (s subject) ofPresets() []candidate {
+	if !s.granted() {
+		return nil
+	}
+	m := s.People.Subject.Membership
+	if m.Owner {
+		return []candidate{s.handOver()}
+	}
+	var list []candidate
+	for _, name := range m.Grant.Presets {
+		list = append(list, grant("take away the preset "+name+s.because(name, true), func(g *portal.Grant) { g.Presets = without(g.Presets, name) }))
+	}
+	for _, name := range s.offered(m.Grant.Presets) {
+		list = append(list, grant("give the preset "+name+s.because(name, false), func(g *portal.Grant) { g.Presets = append(g.Presets, name) }))
+	}
+	return append(list, candidate{ofGrant, "make them the owner of the account", func(c *decision.Case) {
+		c.People.Subject.Membership.Owner = true
+		c.People.Subject.Membership.Grant = &portal.Grant{Presets: []string{presets.Owner}}
+	}})
+}
+
+// handOver makes another the owner; who was it keeps the preset all (A13.12).
+func (s subject) handOver() candidate {
+	return candidate{ofGrant, "hand the account over to another owner, keeping the preset " + presets.All, func(c *decision.Case) {
+		c.People.Subject.Membership.Owner = false
+		c.People.Subject.Membership.Grant = &portal.Grant{Presets: []string{presets.All}}
+	}}
+}
+
+// offered are the presets that are not held, the one that gives least first. An
+// owner's is given with ownership only.
+func (s subject) offered(held []string) []string {
+	names := slices.DeleteFunc(s.Policy.Presets.Names(), func(name string) bool {
+		return name == presets.Owner || slices.Contains(held, name)
+	})
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(s.gives(a), s.gives(b)) })
+	return names
+}
+
+func (s subject) gives(preset string) int {
+	return len(s.Policy.Catalogue.Names(s.Policy.Presets.Holds([]string{preset}, nil)))
+}
+
+// because names the line by which a preset gives, or denies, what guards the action.
+func (s subject) because(preset string, denies bool) string {
+	objects := slices.Clone(s.action.Guards)
+	if s.action.Mail != "" {
+		objects = append(objects, catalogue.MailObject(s.action.Mail))
+	}
+	for _, object := range objects {
+		for _, l := range s.Policy.Presets.Lines(preset, object) {
+			switch {
+			case l.Deny && denies:
+				return fmt.Sprintf(": %s:%d denies %s", l.File, l.Number, object)
+			case !l.Deny && !denies:
+				return fmt.Sprintf(" (%s:%d gives %s)", l.File, l.Number, object)
+			}
+		}
+	}
+	return ""
+}
+
+// ofScope widens and narrows what the grant covers (A13.16).
+func (s subject) ofScope() []candidate {
+	if !s.granted() || s.People.Subject.Membership.Owner {
+		return nil
+	}
+	scope, resource := s.People.Subject.Membership.Grant.Scope, s.Question.Resource.Ref
+	if len(scope) == 0 {
+		return []candidate{grant("limit the grant to other services and domains", func(g *portal.Grant) {
+			g.Scope = []portal.Ref{{Type: catalogue.ScopeService, ID: elsewhere}, {Type: catalogue.ScopeDomain, ID: elsewhere}}
+		})}
+	}
+	limit := scope[0].String()
+	if len(scope) > 1 {
+		limit = fmt.Sprintf("%d listed things", len(scope))
+	}
+	list := []candidate{grant("lift the limit to "+limit, func(g *portal.Grant) { g.Scope = nil })}
+	switch listed := slices.Contains(scope, resource); {
+	case listed && len(scope) > 1:
+		list = append(list, grant("take "+resource.String()+" out of the scope", func(g *portal.Grant) { g.Scope = without(g.Scope, resource) }))
+	case !listed && resource.Type == s.action.Scope:
+		list = slices.Insert(list, 0, grant("add "+resource.String()+" to the scope", func(g *portal.Grant) { g.Scope = append(g.Scope, resource) }))
+	}
+	return list
+}
+
+// elsewhere is the id of a thing that is no other.
+const elsewhere = "\x00elsewhere"
+
+// ofTime moves the bounds of the grant.
+func (s subject) ofTime() []candidate {
+	if !s.granted() || s.People.Subject.Membership.Owner {
+		return nil
+	}
+	g := s.People.Subject.Membership.Grant
+	var list []candidate
+	if !g.NotAfter.IsZero() && !s.Now.Before(g.NotAfter) {
+		list = append(list, grant("prolong the grant, which ended at "+timeText(g.NotAfter), func(g *portal.Grant) { g.NotAfter = time.Time{} }))
+	} else {
+		list = append(list, grant("let the grant end", func(g *portal.Grant) { g.NotAfter = s.Now }))
+	}
+	if s.Now.Before(g.NotBefore) {
+		list = append(list, grant("let the grant begin at once, not at "+timeText(g.NotBefore), func(g *portal.Grant) { g.NotBefore = time.Time{} }))
+	}
+	return list
+}

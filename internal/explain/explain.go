@@ -1,0 +1,99 @@
+// Package explain tells why a question was answered as it was, and what would have
+// to be otherwise for the other answer.
+//
+// It judges with the same code as a running gate: what it says of a change was
+// judged with that change made, by the same reduction and the same rules, and never
+// guessed. It knows no HTTP and prints nothing. Its invariants: explaining neither
+// uses nor feeds what is remembered and is not counted as deciding; a change is
+// listed only if the answer with it was the other one; what could not be tried for
+// lack of time is said.
+package explain
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"doorward/internal/decision"
+	"doorward/internal/policytool"
+)
+
+// Options of an Explainer. The zero value is usable.
+type Options struct {
+	// Timeout bounds one explanation; each evaluation in it is bounded by the
+	// decider's own. 0: DefaultTimeout.
+	Timeout time.Duration
+	// Registerer takes the metrics. nil: none are registered.
+	Registerer prometheus.Registerer
+}
+
+// DefaultTimeout bounds an explanation whose Options do not say: some hundred
+// evaluations take some ten milliseconds.
+const DefaultTimeout = 2 * time.Second
+
+// An Explainer explains the answers of one Decider. It is used by many goroutines.
+type Explainer struct {
+	decider *decision.Decider
+	timeout time.Duration
+	asked   *prometheus.CounterVec
+}
+
+// New makes an Explainer of what d would answer.
+func New(d *decision.Decider, o Options) *Explainer {
+	e := &Explainer{decider: d, timeout: o.Timeout, asked: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "doorward_explanations_total",
+		Help: "Questions explained, by outcome (allow, deny, error). They are not counted as decisions.",
+	}, []string{"outcome"})}
+	if e.timeout <= 0 {
+		e.timeout = DefaultTimeout
+	}
+	if o.Registerer != nil {
+		o.Registerer.MustRegister(e.asked)
+	}
+	return e
+}
+
+// Explain judges a question as the Decider would, and says why. Its error is a
+// *decision.UnavailableError.
+func (e *Explainer) Explain(ctx context.Context, q decision.Question) (Explanation, error) {
+	bounded, cancel := context.WithTimeout(ctx, e.timeout)
+	defer cancel()
+	x, err := e.explain(bounded, q)
+	switch {
+	case err != nil:
+		e.asked.WithLabelValues("error").Inc()
+	case x.Decision.Allow:
+		e.asked.WithLabelValues("allow").Inc()
+	default:
+		e.asked.WithLabelValues("deny").Inc()
+	}
+	return x, err
+}
+
+func (e *Explainer) explain(ctx context.Context, q decision.Question) (Explanation, error) {
+	c, err := e.decider.Case(ctx, q)
+	if err != nil {
+		return Explanation{}, err
+	}
+	j, err := c.Explain(ctx)
+	if err != nil {
+		return Explanation{}, err
+	}
+	s := subject{Case: &c, judged: &j}
+	s.action, _ = c.Policy.Catalogue.Action(q.Action.Name)
+	x := Explanation{
+		Decision: j.Decision, Steps: j.Steps, Action: s.needs(), Guards: s.guards(), Facts: s.facts(),
+		Policy: c.Policy.Digest, Profile: c.Policy.Provider.Profile, Position: c.Position.String(),
+	}
+	if j.Input == nil {
+		x.BeforeRules = s.beforeRules(ctx)
+	} else if x.Input, err = c.Policy.Rules.Document(j.Input); err != nil {
+		return Explanation{}, &decision.UnavailableError{Code: decision.PolicyError, Err: err}
+	}
+	x.Changes, x.Incomplete = s.changes(ctx, s.candidates())
+	if x.Row, err = policytool.WriteRow(ctx, &c, &j); err != nil {
+		x.NoRow = err.Error()
+	}
+	return x, nil
+}

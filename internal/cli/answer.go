@@ -11,7 +11,7 @@ import (
 )
 
 // printDecision prints an answer of the evaluation endpoint and picks the status.
-func (p *Process) printDecision(status int, answer []byte, asJSON bool) error {
+func (p *Process) printDecision(status int, answer []byte, f *decideFlags) error {
 	v, err := ijson.Parse(answer)
 	if err != nil {
 		return fmt.Errorf("read the server's answer (HTTP %d): %w", status, err)
@@ -20,10 +20,13 @@ func (p *Process) printDecision(status int, answer []byte, asJSON bool) error {
 	if status != http.StatusOK || decision.Kind() != ijson.Bool {
 		return notJudged(status, v)
 	}
-	if asJSON {
+	if f.json {
 		err = p.printf("%s\n", strings.TrimSpace(string(answer)))
 	} else {
-		err = p.printAnswer(decision.True(), v.Get("context"))
+		err = p.printAnswer(decision.True(), withoutExplanation(v.Get("context")))
+	}
+	if err == nil && f.explain && !f.json {
+		err = p.printExplanation(answer)
 	}
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -45,7 +46,8 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": status, "serve": serve, "sql": execSQL, "token": lastToken,
-			"paste": paste, "pastedemo": pasteDemo, "extract": extract, "copypolicies": copyPolicies, "replace": replace,
+			"paste": paste, "pastedemo": pasteDemo, "extract": extract, "copypolicies": copyPolicies,
+			"replace": replace, "masked": masked,
 		},
 	})
 }
@@ -91,6 +93,20 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 		stop()
 		ts.Fatalf("serve: %v", err)
 	}
+}
+
+// masked FILE: writes stdout to FILE without what differs from one run, or one edit of
+// the policy, to the next: lines, positions and digests.
+func masked(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile("stdout")
+	for pattern, instead := range map[string]string{
+		`\.(rego|yaml|csv):\d+`: ".$1:LINE",
+		`\b\d+\.[0-9a-f]{32}\b`: "POSITION",
+		`\b[0-9a-f]{64}\b`:      "DIGEST",
+	} {
+		text = regexp.MustCompile(pattern).ReplaceAllString(text, instead)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }
 
 // sql STATEMENT: tampers with the directory in ./var.

@@ -24,6 +24,7 @@ type decideFlags struct {
 	server     string
 	tokenFile  string
 	json       bool
+	explain    bool
 }
 
 func decideCommand(p *Process) *cobra.Command {
@@ -31,10 +32,13 @@ func decideCommand(p *Process) *cobra.Command {
 	c := &cobra.Command{
 		Use: "decide SUBJECT ACTION RESOURCE", Short: "Ask one question", Args: exactly(3),
 		Long: "Asks whether SUBJECT may do ACTION on RESOURCE, and prints allow or deny with the reason.\n\n" +
-			"The answer comes from the directory and the policy on this machine, or from a running server with --server.",
+			"The answer comes from the directory and the policy on this machine, or from a running server with --server.\n\n" +
+			"With --explain it says why: the rule that decided, where each permission comes from, the facts, the single\n" +
+			"changes that would make the other answer, and the question as a row of a table of expected answers.",
 		Example: "  doorward decide user:carl invoice.pay account:acme\n" +
 			"  doorward decide user:carl ticket.open ticket:17 --account acme --property department=billing\n" +
-			"  doorward decide user:carl invoice.pay account:acme --server unix:/run/doorward.sock",
+			"  doorward decide user:carl invoice.pay account:acme --server unix:/run/doorward.sock\n" +
+			"  doorward decide user:sam invoice.view account:acme --explain",
 	}
 	s := settingsFlags(p, c, "data", "policies")
 	c.Flags().StringVar(&f.account, "account", "", "the `account` acted on (context.account)")
@@ -42,6 +46,7 @@ func decideCommand(p *Process) *cobra.Command {
 	c.Flags().StringArrayVar(&f.properties, "property", nil, "a property of the resource: `name=text`, or name:=JSON")
 	c.Flags().StringVar(&f.server, "server", "", "ask the server at this `URL`, or unix:PATH")
 	c.Flags().StringVar(&f.tokenFile, "token-file", "", "`file` with the client token to send")
+	c.Flags().BoolVar(&f.explain, "explain", false, "say why; over --server the token needs the scope explain")
 	jsonFlag(c, &f.json)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		body, err := f.question(args)
@@ -155,9 +160,13 @@ func (f *decideFlags) ask(ctx context.Context, p *Process, s *settings, body []b
 	if err := c.useToken(f.tokenFile); err != nil {
 		return err
 	}
-	status, answer, err := c.do(ctx, http.MethodPost, authzen.EvaluationPath, body)
+	path := authzen.EvaluationPath
+	if f.explain {
+		path += "?explain"
+	}
+	status, answer, err := c.do(ctx, http.MethodPost, path, body)
 	if err != nil {
 		return err
 	}
-	return p.printDecision(status, answer, f.json)
+	return p.printDecision(status, answer, f)
 }

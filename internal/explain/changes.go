@@ -58,8 +58,8 @@ func (s subject) candidates() []candidate {
 		return nil // no facts let anybody do what there is not
 	}
 	return slices.Concat(
-		s.ofCategories(), s.ofPresets(), s.ofMail(), s.ofScope(), s.ofTime(), s.ofMembership(),
-		s.ofMember(), s.ofContact(), s.ofUser(), s.ofStaff(),
+		s.ofCategories(), s.ofTime(), s.ofScope(), s.ofMembership(), s.ofPresets(), s.ofMember(), s.ofOwnership(),
+		s.ofMail(), s.ofContact(), s.ofUser(), s.ofStaff(),
 		s.ofLogin(), s.ofActing(), s.ofActor(), s.ofRequest(), s.ofAccount(), s.ofSwitches(),
 	)
 }

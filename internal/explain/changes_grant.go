@@ -51,14 +51,11 @@ func (s subject) delegable() []string {
 	return names
 }
 
-// ofPresets gives and takes single presets, and ownership.
+// ofPresets gives and takes single presets.
 func (s subject) ofPresets() []candidate {
-	if !s.granted() {
-		return nil
-	}
 	m := s.People.Subject.Membership
-	if m.Owner {
-		return []candidate{s.handOver()}
+	if !s.granted() || m.Owner {
+		return nil
 	}
 	var list []candidate
 	for _, name := range m.Grant.Presets {
@@ -67,18 +64,27 @@ func (s subject) ofPresets() []candidate {
 	for _, name := range s.offered(m.Grant.Presets) {
 		list = append(list, grant("give the preset "+name+s.because(name, false), func(g *portal.Grant) { g.Presets = append(g.Presets, name) }))
 	}
-	return append(list, candidate{ofGrant, "make them the owner of the account", func(c *decision.Case) {
-		c.People.Subject.Membership.Owner = true
-		c.People.Subject.Membership.Grant = &portal.Grant{Presets: []string{presets.Owner}}
-	}})
+	return list
 }
 
-// handOver makes another the owner; who was it keeps the preset all (A13.12).
-func (s subject) handOver() candidate {
-	return candidate{ofGrant, "hand the account over to another owner, keeping the preset " + presets.All, func(c *decision.Case) {
-		c.People.Subject.Membership.Owner = false
-		c.People.Subject.Membership.Grant = &portal.Grant{Presets: []string{presets.All}}
-	}}
+// ofOwnership makes the subject the owner, or another; who was it keeps the preset all
+// (A13.12).
+func (s subject) ofOwnership() []candidate {
+	to := func(text string, owner bool, preset string) []candidate {
+		return []candidate{{ofGrant, text, func(c *decision.Case) {
+			c.People.Subject.Membership = portal.MembershipFacts{
+				State: portal.MembershipActive, Owner: owner, Grant: &portal.Grant{Presets: []string{preset}},
+				Mail: c.People.Subject.Membership.Mail,
+			}
+		}}}
+	}
+	switch {
+	case s.Account == "" || s.Question.Subject.Type != portal.TypeUser:
+		return nil
+	case s.People.Subject.Membership.Owner:
+		return to("hand the account over to another owner, keeping the preset "+presets.All, false, presets.All)
+	}
+	return to("make them the owner of the account", true, presets.Owner)
 }
 
 // offered are the presets that are not held, the one that gives least first. An

@@ -5,7 +5,6 @@ import (
 
 	"doorward/internal/decision"
 	"doorward/internal/policy/catalogue"
-	"doorward/internal/policy/presets"
 	"doorward/internal/portal"
 )
 
@@ -46,11 +45,7 @@ func (s subject) joining() []candidate {
 	for _, name := range s.offered(nil) {
 		list = append(list, join("preset "+name+s.because(name, false), portal.Grant{Presets: []string{name}}))
 	}
-	return append(list, candidate{ofGrant, "make them the owner of the account", func(c *decision.Case) {
-		c.People.Subject.Membership = portal.MembershipFacts{
-			State: portal.MembershipActive, Owner: true, Grant: &portal.Grant{Presets: []string{presets.Owner}},
-		}
-	}})
+	return list
 }
 
 // ofMail changes what the member chose to be sent.
@@ -81,29 +76,43 @@ func (s subject) ofContact() []candidate {
 	if s.Question.Subject.Type != portal.TypeContact {
 		return nil
 	}
-	to := func(text string, change func(*portal.ContactFacts)) candidate {
-		return candidate{ofPerson, text, func(c *decision.Case) {
-			contact := portal.ContactFacts{Status: portal.ContactActive}
-			if before := c.People.Subject.Contact; before != nil {
-				contact = *before
-			}
-			change(&contact)
-			c.People.Subject.Contact = &contact
-		}}
+	mail, resource := s.action.Mail, s.Question.Resource.Ref
+	if s.People.Subject.Contact == nil {
+		if mail == "" {
+			return nil
+		}
+		return []candidate{toContact("make it a contact of the account, subscribed to the mail "+mail, func(c *portal.ContactFacts) {
+			*c = portal.ContactFacts{Status: portal.ContactActive, Mails: []string{mail}}
+		})}
 	}
-	var list []candidate
-	if mail := s.action.Mail; mail != "" {
-		list = append(list,
-			to("subscribe the contact to the mail "+mail, func(c *portal.ContactFacts) { c.Mails = append(without(c.Mails, mail), mail) }),
-			to("end the contact's subscription to the mail "+mail, func(c *portal.ContactFacts) { c.Mails = without(c.Mails, mail) }))
+	list := []candidate{
+		toContact("let the contact be for all of the account", func(c *portal.ContactFacts) { c.Scope = nil }),
+		toContact("restore the contact", func(c *portal.ContactFacts) { c.Status = portal.ContactActive }),
+		toContact("remove the contact", func(c *portal.ContactFacts) { c.Status = portal.ContactRemoved }),
 	}
-	if r := s.Question.Resource.Ref; r.Type == s.action.Scope {
-		list = append(list, to("add "+r.String()+" to what the contact is for", func(c *portal.ContactFacts) { c.Scope = append(without(c.Scope, r), r) }))
+	if resource.Type == s.action.Scope {
+		list = slices.Insert(list, 0, toContact("add "+resource.String()+" to what the contact is for", func(c *portal.ContactFacts) {
+			c.Scope = append(without(c.Scope, resource), resource)
+		}))
 	}
-	return append(list,
-		to("let the contact be for all of the account", func(c *portal.ContactFacts) { c.Scope = nil }),
-		to("restore the contact", func(c *portal.ContactFacts) { c.Status = portal.ContactActive }),
-		to("remove the contact", func(c *portal.ContactFacts) { c.Status = portal.ContactRemoved }))
+	if mail == "" {
+		return list
+	}
+	return slices.Insert(list, 0,
+		toContact("subscribe the contact to the mail "+mail, func(c *portal.ContactFacts) { c.Mails = append(without(c.Mails, mail), mail) }),
+		toContact("end the contact's subscription to the mail "+mail, func(c *portal.ContactFacts) { c.Mails = without(c.Mails, mail) }))
+}
+
+// toContact makes a candidate that changes the contact, of which change gets a copy.
+func toContact(text string, change func(*portal.ContactFacts)) candidate {
+	return candidate{ofPerson, text, func(c *decision.Case) {
+		var contact portal.ContactFacts
+		if before := c.People.Subject.Contact; before != nil {
+			contact = *before
+		}
+		change(&contact)
+		c.People.Subject.Contact = &contact
+	}}
 }
 
 // ofUser changes whether the user may sign in at all.

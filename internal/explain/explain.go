@@ -45,6 +45,9 @@ func New(d *decision.Decider, o Options) *Explainer {
 		Name: "doorward_explanations_total",
 		Help: "Questions explained, by outcome (allow, deny, error). They are not counted as decisions.",
 	}, []string{"outcome"})}
+	for _, outcome := range []string{"allow", "deny", "error"} {
+		e.asked.WithLabelValues(outcome) // shown as 0 before the first
+	}
 	if e.timeout <= 0 {
 		e.timeout = DefaultTimeout
 	}

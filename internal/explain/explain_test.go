@@ -275,6 +275,7 @@ func TestExplanationsAreCountedAndBounded(t *testing.T) {
 	err := testutil.GatherAndCompare(reg, strings.NewReader(`# HELP doorward_explanations_total Questions explained, by outcome (allow, deny, error). They are not counted as decisions.
 # TYPE doorward_explanations_total counter
 doorward_explanations_total{outcome="allow"} 1
+doorward_explanations_total{outcome="deny"} 0
 doorward_explanations_total{outcome="error"} 1
 `))
 	if err != nil {

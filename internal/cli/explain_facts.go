@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"doorward/internal/explain"
+)
+
+// factLines say what the directory knows of everybody in the question.
+func factLines(x *explain.Explanation) []string {
+	f := x.Facts
+	lines := []string{"facts at " + x.Position + ", policy " + x.Policy}
+	if x.Profile != "" {
+		lines[0] += " (" + x.Profile + ")"
+	}
+	if f.User != nil {
+		lines = append(lines, "  "+userLine(f.User))
+	}
+	if f.Contact != nil {
+		lines = append(lines, "  "+contactLine(f.Contact))
+	}
+	if f.Account != nil {
+		line := fmt.Sprintf("  account:%s is %s", f.Account.ID, f.Account.Status)
+		if f.Account.MFARequired {
+			line += ", requires a second factor"
+		}
+		lines = append(lines, line)
+	}
+	lines = append(lines, memberLines(f.Membership)...)
+	if f.Actor != nil {
+		lines = append(lines, "  "+userLine(f.Actor)+", and acts in their name")
+	}
+	lines = append(lines, memberLines(f.Member)...)
+	if len(lines) == 1 {
+		lines = append(lines, "  the directory knows nobody in this question")
+	}
+	return lines
+}
+
+func userLine(u *explain.User) string {
+	return u.Ref + " is " + string(u.Status) + listed(", staff", u.Staff)
+}
+
+func contactLine(c *explain.Contact) string {
+	return c.Ref + " is " + string(c.Status) + listed(", receives", c.Mails) + listed(", for", c.Scope)
+}
+
+func memberLines(m *explain.Membership) []string {
+	if m == nil {
+		return nil
+	}
+	kind := "member"
+	if m.Owner {
+		kind = "owner"
+	}
+	line := fmt.Sprintf("  %s is %s, %s", m.Ref, kind, m.State)
+	line += listed(", presets", m.Presets) + listed(", categories", m.Categories) + listed(", on the whole account", m.AccountWide)
+	line += listed(", limited to", m.Scope) + listed(", chose mail", m.MailOn) + listed(", declined mail", m.MailOff)
+	if m.NotBefore != "" {
+		line += ", from " + m.NotBefore
+	}
+	if m.NotAfter != "" {
+		line += ", until " + m.NotAfter
+	}
+	return []string{line}
+}
+
+// listed is what and the words, or nothing when there are none.
+func listed(what string, words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	return what + " " + strings.Join(words, " ")
+}

@@ -16,7 +16,7 @@ import (
 // cases are questions of every sort, about every action.
 func cases(t *testing.T, ask func(decision.Question)) {
 	for _, action := range shipped(t).Catalogue.Actions() {
-		for _, id := range []string{"ow", "bo", "de", "nobody"} {
+		for _, id := range []string{"ow", "bo", "de", "ex", "nobody"} {
 			ask(question(id, action.Name))
 			ask(question(id, action.Name, in(text("account", "42"))))
 			ask(question(id, action.Name, in(text("account", "43"), number("auth_time", "1"))))
@@ -30,7 +30,9 @@ func cases(t *testing.T, ask func(decision.Question)) {
 }
 
 func people() world {
-	return world{}.with("ow", "owner").with("bo", "billing").with("de", "developer", "support")
+	w := world{}.with("ow", "owner").with("bo", "billing").with("de", "developer", "support").with("ex", "billing")
+	w[portal.FactKey{Account: "42", Subject: user("ex")}].Membership.Grant.NotAfter = now
+	return w
 }
 
 // A case is judged as its question is, by the same facts; nothing of it is counted as

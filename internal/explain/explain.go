@@ -94,9 +94,9 @@ func (e *Explainer) explain(ctx context.Context, q decision.Question) (Explanati
 	} else if x.Input, err = c.Policy.Rules.Document(j.Input); err != nil {
 		return Explanation{}, &decision.UnavailableError{Code: decision.PolicyError, Err: err}
 	}
-	x.Changes, x.Incomplete = s.changes(ctx, s.candidates())
 	if x.Row, err = policytool.WriteRow(ctx, &c, &j); err != nil {
 		x.NoRow = err.Error()
 	}
+	x.Changes, x.Incomplete = s.changes(ctx, s.candidates()) // last, as it takes the longest
 	return x, nil
 }

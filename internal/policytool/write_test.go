@@ -2,6 +2,7 @@ package policytool_test
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -99,6 +100,9 @@ func TestRowsAsWritten(t *testing.T) {
 		{member("support"), func(q *decision.Question) {
 			q.Action.Name, q.Resource = "ticket.view", decision.Entity{Ref: portal.Ref{Type: "ticket", ID: "9"}, Properties: object("account", "acme", "department", "billing", "title", "x")}
 		}, `- {req: [], who: {presets: [support]}, do: ticket.view, on: "ticket:9", properties: {department: billing}, want: category_missing}`},
+		{member("billing"), func(q *decision.Question) {
+			q.Context = ijson.ObjectValue(ijson.Member{Name: "auth_time", Value: ijson.NumberValue(strconv.FormatInt(now.Unix(), 10))})
+		}, `- {req: [], who: {presets: [billing]}, do: invoice.view, context: {auth_time: now}, want: allow}`},
 		{ended(member("developer"), now.Add(-time.Hour)), func(*decision.Question) {},
 			`- {req: [], who: {presets: [developer], not_after: "` + now.Add(-time.Hour).UTC().Format(time.RFC3339Nano) + `"}, do: invoice.view, want: expired}`},
 		{ended(member("billing"), now.Add(time.Hour)), func(*decision.Question) {},
@@ -137,4 +141,27 @@ func object(pairs ...string) ijson.Value {
 		members = append(members, ijson.Member{Name: pairs[i], Value: ijson.StringValue(pairs[i+1])})
 	}
 	return ijson.ObjectValue(members...)
+}
+
+// A row can say that the login is of this moment, which no number does for long, and
+// null, which is no name.
+func TestRowsOfThisMoment(t *testing.T) {
+	for row, want := range map[string]string{
+		`{req: [], who: owner, do: card.update, context: {auth_time: now}, want: allow}`:                            "allow",
+		`{req: [], who: owner, do: card.update, context: {auth_time: 1}, want: allow}`:                              "step_up_required",
+		`{req: [], who: owner, do: card.update, context: {auth_time: today}, want: allow}`:                          "bad_input",
+		`{req: [], who: owner, do: invoice.view, on: "invoice:1", properties: {account: null}, want: allow}`:        "bad_input",
+		`{req: [], who: owner, do: ticket.view, on: "ticket:1", properties: {department: null}, want: allow}`:       "allow",
+		`{req: [], who: owner, do: ticket.view, on: "ticket:1", properties: {department: "null"}, want: allow}`:     "allow",
+		`{req: [], who: {presets: [support]}, do: ticket.view, properties: {department: "billing"}, want: allow}`:   "category_missing",
+		`{req: [], who: {presets: [support]}, do: ticket.view, properties: {department: [billing]}, want: allow}`:   "bad_input",
+		`{req: [], who: {presets: [support]}, do: ticket.view, context: {account: null}, want: category_missing}`:   "bad_input",
+		`{req: [], who: {presets: [support]}, do: ticket.view, context: {account: "null"}, want: category_missing}`: "switch_required",
+	} {
+		table := "provider: {step_up.mode: enforce}\nrows:\n  - " + row + "\n"
+		results, err := policytool.RunTables(t.Context(), overlay{policies.FS, fstest.MapFS{"tests/x.yaml": {Data: []byte(table)}}})
+		if err != nil || len(results) != 1 || results[0].Got != want {
+			t.Errorf("%s: got %v, %v, want %s", row, results, err, want)
+		}
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"doorward/internal/audit"
 	"doorward/internal/fault"
 	"doorward/internal/policytool"
+	"doorward/internal/staff"
 	"doorward/internal/token"
 )
 
@@ -74,6 +75,9 @@ func statusOf(err error) int {
 		return statusUsage
 	}
 	if _, ok := errors.AsType[*policytool.ArgumentError](err); ok {
+		return statusUsage
+	}
+	if _, ok := errors.AsType[*staff.ArgumentError](err); ok {
 		return statusUsage
 	}
 	if _, ok := errors.AsType[fault.List](err); ok {

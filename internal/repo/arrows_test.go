@@ -25,6 +25,10 @@ var arrows = map[string][]string{
 		"internal/portal", "internal/audit", "internal/directory", "internal/problem",
 	},
 
+	"internal/staff": {
+		"internal/portal", "internal/audit", "internal/directory", "internal/fault", "internal/policy/catalogue",
+	},
+
 	"internal/policy/catalogue": {"internal/strictyaml"},
 	"internal/policy/presets":   {"internal/fault", "internal/policy/catalogue"},
 	"internal/policy/provider": {

@@ -101,7 +101,7 @@ func (p *Process) printDemo(url string) {
 	var b strings.Builder
 	b.WriteString("\nIn the demo portal:\n")
 	for _, person := range demo.People() {
-		fmt.Fprintf(&b, "  %-12s %s\n", person.Subject, person.Who)
+		fmt.Fprintf(&b, "  %-14s %s\n", person.Subject, person.Who)
 	}
 	b.WriteString("\nAsk, in another terminal:\n")
 	for _, example := range demo.Curls(url) {

@@ -2,8 +2,8 @@
 // people and their accounts, as an import file, and questions to ask about them.
 //
 // It knows nothing of HTTP but how a question is written for curl. Its
-// invariant: the demo comes in through the importer like any portal, so it can
-// hold nothing that a real portal could not.
+// invariant: the demo comes in through the importer like any portal, and its staff
+// as an operator makes them, so it can hold nothing that a real portal could not.
 package demo
 
 import (
@@ -17,6 +17,7 @@ import (
 	"doorward/internal/importer"
 	"doorward/internal/policy/catalogue"
 	"doorward/internal/portal"
+	"doorward/internal/staff"
 )
 
 //go:embed demo.jsonl
@@ -29,25 +30,51 @@ func Load(ctx context.Context, store directory.Store, cat *catalogue.Catalogue, 
 	if err != nil {
 		return importer.Report{}, fmt.Errorf("read the demo portal: %w", err)
 	}
-	plan.Actor = "demo"
-	return plan.Apply(ctx, store, nil)
+	plan.Actor = actor
+	report, err := plan.Apply(ctx, store, nil)
+	if err != nil {
+		return report, err
+	}
+	admin := staff.Admin{Store: store, Actor: actor}
+	if _, err := admin.Add(ctx, cat, "tess", []string{"staff.read", "staff.login_as"}); err != nil {
+		return report, fmt.Errorf("make the demo's staff: %w", err)
+	}
+	report.Position, err = store.Head(ctx)
+	return report, err
 }
+
+// actor is who loads the demo, as the trail names them.
+const actor = "demo"
 
 // Loaded tells whether everybody in the demo is in the store.
 func Loaded(ctx context.Context, store directory.Reader) (bool, error) {
 	for _, p := range People() {
-		_, err := store.User(ctx, portal.UserID(strings.TrimPrefix(p.Subject, "user:")))
+		err := find(ctx, store, p.Subject)
 		if errors.Is(err, directory.ErrNotFound) {
 			return false, nil
 		}
 		if err != nil {
-			return false, fmt.Errorf("read %s: %w", p.Subject, err)
+			return false, fmt.Errorf("look for %s: %w", p.Subject, err)
 		}
 	}
 	return true, nil
 }
 
-// A Person is somebody in the demo.
+// find looks for a user or a contact.
+func find(ctx context.Context, store directory.Reader, subject string) error {
+	who, err := portal.ParseRef(subject)
+	if err != nil {
+		return err
+	}
+	if who.Type == portal.TypeContact {
+		_, err = store.Contact(ctx, portal.ContactID(who.ID))
+	} else {
+		_, err = store.User(ctx, portal.UserID(who.ID))
+	}
+	return err
+}
+
+// A Person is somebody in the demo: a user or a contact.
 type Person struct {
 	Subject string // as questions name them: user:anna
 	Who     string // what there is to know, in one line
@@ -59,7 +86,8 @@ func People() []Person {
 		{"user:anna", "owns account:acme"},
 		{"user:adam", "administrator of acme: all but ordering and cancelling"},
 		{"user:coco", "partner in acme: all but inviting people and handing acme over"},
-		{"user:carl", "accountant: billing of acme and clinic, no support"},
+		{"user:carl", "accountant: billing of acme and clinic and its mail, no support"},
+		{"contact:books", "mailbox of acme's bookkeeping: is sent invoices, never acts"},
 		{"user:sam", "support only, in acme"},
 		{"user:dora", "agency: developer in acme, clinic and seven more accounts"},
 		{"user:eddy", "contractor in acme whose time is over"},
@@ -68,5 +96,6 @@ func People() []Person {
 		{"user:hanna", "owns account:hotel, which is suspended"},
 		{"user:mia", "owns account:clinic, which requires a second factor"},
 		{"user:otto", "owns brewery, choir, garage, museum, school, vineyard and workshop"},
+		{"user:tess", "support staff of the hosting company: reads everywhere, acts for owners"},
 	}
 }

@@ -60,7 +60,7 @@ var arrows = map[string][]string{
 		"internal/fault", "internal/policy/catalogue",
 	},
 	"internal/demo": {
-		"internal/portal", "internal/directory", "internal/importer", "internal/policy/catalogue",
+		"internal/portal", "internal/directory", "internal/importer", "internal/policy/catalogue", "internal/staff",
 	},
 
 	"internal/problem": {"internal/ijson", "internal/directory", "internal/decision"},

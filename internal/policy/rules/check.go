@@ -225,6 +225,10 @@ func (c *checker) unreached(n *node, ref ast.Ref, next *ast.Term, at *ast.Locati
 // rule checks that a reference into data names a rule.
 func (c *checker) rule(ref ast.Ref, at *ast.Location) {
 	n, length := c.ruleAt(ref)
+	if partial(n, ref, length) {
+		c.lookedUpByName(n, ref[length:], at)
+		return
+	}
 	if len(n.Values) == 0 {
 		c.fault(at, strictyaml.Suggest(nameAt(ref, length), childNames(n)), "%v names no rule and no known data", ref)
 		return
@@ -248,6 +252,33 @@ func (c *checker) ruleAt(ref ast.Ref) (*ast.TreeNode, int) {
 		}
 	}
 	return n, len(ref)
+}
+
+// partial tells whether a reference ends at an object that rules add members to, and
+// reads it whole or by a computed name. A package has rules below it, too, and is no
+// such object.
+func partial(n *ast.TreeNode, ref ast.Ref, length int) bool {
+	if len(n.Values) > 0 || length < len(ref) && kindOf(ref[length]) != "" {
+		return false
+	}
+	below := false
+	n.DepthFirst(func(n *ast.TreeNode) bool {
+		for _, rule := range n.Values {
+			below = len(rule.Module.Package.Path) < length
+		}
+		return below
+	})
+	return below
+}
+
+// lookedUpByName checks a leaf that is looked up among the members that rules add.
+func (c *checker) lookedUpByName(n *ast.TreeNode, names ast.Ref, at *ast.Location) {
+	if len(names) == 0 || c.leaf(names[0]) == nil {
+		return
+	}
+	for _, name := range childNames(n) {
+		c.possible(c.leaf(names[0]), c.resolve(names[0]), ast.StringTerm(name), at)
+	}
 }
 
 // nameAt is the i-th term of a reference, if it is a name.

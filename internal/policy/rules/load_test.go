@@ -82,7 +82,18 @@ guardrail contains "quiet" if {
 	same("owner", input.subject.kind)
 	same(input.grant.state, input.account.status)
 	time.parse_rfc3339_ns(input.request.resource.properties.department) > 0
+	some name, word in by_name
+	[name, word] == ["a", input.subject.kind]
+	every _, word in by_name { word != "stranger" }
+	count(by_kind) > 0
+	by_kind[input.subject.kind] == 1
 }
+
+by_name["a"] := "owner"
+
+by_name["b"] := "member" if input.session.mfa
+
+by_kind["owner"] := 1 if input.session.mfa
 
 calm := {"active", "disabled"}
 
@@ -174,6 +185,8 @@ func TestLoadRefusesUnknownData(t *testing.T) {
 		{"no such data", `x if data.users[_] == "7" # HERE`, "names no rule and no known data"},
 		{"all data", `x if count(data) > 1 # HERE`, "names no rule"},
 		{"a whole package", `x if count(data.doorward) > 1 # HERE`, "names no rule"},
+		{"a computed rule", `x if data.doorward[input.subject.kind] # HERE`, "names no rule"},
+		{"no such member", "o[\"a\"] := 1 if input.session.mfa\n\nx if o.b == 1 # HERE", `Did you mean "a"?`},
 		{"all switches", `x if count(data.doorward.provider) > 1 # HERE`, "object used as a value"},
 		{"a group of switches", `x := data.doorward.provider.closed # HERE`, "object used as a value"},
 		{"computed switch", `x if data.doorward.provider[input.subject.kind] # HERE`, "computed name"},
@@ -223,6 +236,7 @@ func TestLoadRefusesImpossibleComparisons(t *testing.T) {
 		{"as a parameter", "f(\"onwer\") := true # HERE\n\nx if f(input.subject.kind)", `never "onwer"`},
 		{"added to a set, looked up", "s contains \"onwer\"\n\nx if s[input.subject.kind] # HERE", `never "onwer"`},
 		{"added to a set, in", "s contains \"onwer\"\n\nx if input.subject.kind in s # HERE", `never "onwer"`},
+		{"added to an object, looked up", "o[\"onwer\"] := 1 if input.session.mfa\n\nx if o[input.subject.kind] == 1 # HERE", `never "onwer"`},
 		{"misspelt guardrail", "guardrail contains \"no_pay\" if input.session.mfa\n\nx if guardrail.nopay # HERE", `Did you mean "no_pay"?`},
 		{"misspelt guardrail in", "guardrail contains \"no_pay\" if input.session.mfa\n\nx if \"nopay\" in guardrail # HERE", `Did you mean "no_pay"?`},
 		{"name in a list", `x if data.doorward.provider.suspended.writes.invoices # HERE`, "a name in a list"},

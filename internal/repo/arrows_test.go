@@ -55,6 +55,10 @@ var arrows = map[string][]string{
 		"internal/portal", "internal/ijson", "internal/fault", "internal/strictyaml", "internal/policy...", "internal/decision",
 	},
 
+	"internal/policygen": {
+		"internal/portal", "internal/ijson", "internal/policy", "internal/policy/catalogue", "internal/policy/rules", "internal/decision",
+	},
+
 	"internal/importer": {
 		"internal/portal", "internal/audit", "internal/directory", "internal/ijson",
 		"internal/fault", "internal/policy/catalogue",
@@ -86,10 +90,26 @@ var foreign = map[string][]string{
 	"github.com/pressly/goose/":         {"internal/directory/sqlite"},
 	"github.com/spf13/cobra":            {"internal/cli"},
 	"github.com/fsnotify/":              {"internal/policy/watch"},
+	"pgregory.net/rapid":                {"internal/policygen"},
 	"github.com/go-json-experiment/":    {"internal/ijson", "internal/authzen", "internal/directory/sqlite"},
 	"net/http": {
 		"internal/authzen", "internal/problem", "internal/token", "internal/server", "internal/cli", "internal/bench",
 	},
+}
+
+// forTests are the packages that only tests may import.
+var forTests = []string{"internal/directory/storetest", "internal/policygen"}
+
+// What makes things up for tests is no part of the product, whatever the arrows of a
+// package that may import everything.
+func TestPackagesForTestsAreImportedByTestsOnly(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, name := range forTests {
+			if slices.Contains(p.Imports, modulePath+"/"+name) {
+				t.Errorf("%s imports %s, which is for tests only", p.path(), name)
+			}
+		}
+	}
 }
 
 func TestImportsFollowTheArrows(t *testing.T) {

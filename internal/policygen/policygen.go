@@ -68,7 +68,7 @@ func (s *Source) Policy(t *rapid.T) *Policy {
 	p := &Policy{Files: maps.Clone(s.files)}
 	schema := drawSchema(t, s.Catalogue)
 	p.put(inputsFile, schema.yaml())
-	p.put(presetsFile, Presets(t, s.Catalogue))
+	p.put(presetsFile, Presets(t, s.Catalogue, 5))
 	p.put(providerFile, drawProvider(t, s.profiles()))
 	p.put(rulesFile, drawRules(t, rules.Leaves(s.Catalogue, &schema.Schema)))
 	return p

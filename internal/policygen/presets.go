@@ -13,16 +13,16 @@ import (
 // from later ones only, so that there are no cycles.
 var presetNames = []string{"administrator", "billing", "support", "developer", "all", "night-shift", "r2_d2"}
 
-// Presets draws a presets.csv: presets with allow and deny lines that inherit from
-// each other, after an owner who has everything. Nearly always a preset that holds a
-// category holds what it implies, and nothing that is the owner's alone.
-func Presets(t *rapid.T, cat *catalogue.Catalogue) string {
+// Presets draws a presets.csv: up to so many presets, with allow and deny lines, that
+// inherit from each other, after an owner who has everything. Nearly always a preset
+// that holds a category holds what it implies, and nothing that is the owner's alone.
+func Presets(t *rapid.T, cat *catalogue.Catalogue, most int) string {
 	var b strings.Builder
 	b.WriteString("# drawn\n")
 	for _, object := range cat.Objects() {
 		fmt.Fprintf(&b, "p, owner, %s, allow\n", object)
 	}
-	names := presetNames[:rapid.IntRange(1, len(presetNames)).Draw(t, "presets")]
+	names := presetNames[:rapid.IntRange(1, min(most, len(presetNames))).Draw(t, "presets")]
 	for i, name := range names {
 		allowed, denied := drawMask(t, cat, name)
 		for _, object := range cat.Objects() {

@@ -58,6 +58,7 @@ var arrows = map[string][]string{
 	"internal/policygen": {
 		"internal/portal", "internal/ijson", "internal/policy", "internal/policy/catalogue", "internal/policy/rules", "internal/decision",
 	},
+	"internal/reference": {"internal/portal"},
 
 	"internal/importer": {
 		"internal/portal", "internal/audit", "internal/directory", "internal/ijson",
@@ -138,6 +139,16 @@ func TestEveryArrowIsNeeded(t *testing.T) {
 			if !strings.HasSuffix(arrow, "...") && !slices.Contains(p.Imports, modulePath+"/"+arrow) {
 				t.Errorf("%s no longer imports %s: remove the arrow, here and in docs/architecture.md", p.path(), arrow)
 			}
+		}
+	}
+}
+
+// The model of the requirements is for tests to compare with: what a server answers
+// must not come from it, also where a package may import everything.
+func TestOnlyTestsUseTheReferenceModel(t *testing.T) {
+	for _, p := range packages(t) {
+		if slices.Contains(p.Imports, modulePath+"/internal/reference") {
+			t.Errorf("%s imports internal/reference outside of its tests", p.path())
 		}
 	}
 }

@@ -13,15 +13,19 @@ import (
 
 // A13.16: an allowed list says what it is limited to, and says nothing else.
 func TestAListIsLimitedToWhatIsListed(t *testing.T) {
-	w := world{}.with("de", "developer").with("ow", "owner")
+	w := world{}.with("de", "developer").with("ow", "owner").with("st", "developer")
 	f := w[portal.FactKey{Account: "42", Subject: user("de")}]
 	five, six := portal.Ref{Type: "service", ID: "5"}, portal.Ref{Type: "service", ID: "6"}
 	f.Membership.Grant.Scope = []portal.Ref{six, {Type: "domain", ID: "example.org"}, five}
+	staff := w[portal.FactKey{Account: "42", Subject: user("st")}] // A13.19: and reads everything besides
+	staff.User.Staff, staff.Membership.Grant = portal.NewStaffRights("staff.read"), f.Membership.Grant
+	w[portal.FactKey{Account: "42", Subject: user("st")}] = staff
 	d := decider(t, w)
 	for _, c := range []struct {
 		q    decision.Question
 		want []portal.Ref
 	}{
+		{question("st", "service.list"), nil},
 		{question("de", "service.list"), []portal.Ref{six, five}},
 		{question("de", "domain.list"), nil}, // not held
 		{question("de", "service.view", on("service", "5", text("account", "42"))), nil},

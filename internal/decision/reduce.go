@@ -44,6 +44,9 @@ func (c *consideration) reduce(p *policy.Policy, who People, now time.Time) rule
 		Resource: rules.ResourceFacts{Own: c.own(state), Member: c.member(p, grant, who.Member)},
 		Request:  c.request,
 	}
+	if in.Subject.StaffMay {
+		in.Grant.InScope = scopeWhole // a right of staff knows no scope
+	}
 	if c.question.Subject.Type == portal.TypeContact {
 		c.reduceContact(&in, facts.Contact)
 	}

@@ -79,7 +79,7 @@ func TestEveryUnionOfPresetsIsAnsweredAsRequired(t *testing.T) {
 	var mu sync.Mutex
 	differ, asked := differences{}, 0
 	t.Run("settings", func(t *testing.T) {
-		for _, setting := range exhaustively() {
+		for _, setting := range settings {
 			t.Run("setting "+setting, func(t *testing.T) {
 				t.Parallel()
 				switches, _ := Profile(setting)
@@ -95,20 +95,10 @@ func TestEveryUnionOfPresetsIsAnsweredAsRequired(t *testing.T) {
 	differ.report(t)
 	// 64 unions, 1 + 21 categories, over 120 actions, 4 states and once more with a
 	// second factor.
-	if asked < 64*22*120*5*len(exhaustively()) {
+	if asked < 64*22*120*5*len(settings) {
 		t.Errorf("only %d questions were asked", asked)
 	}
 	t.Logf("%d questions", asked)
-}
-
-// exhaustively are the settings of the exhaustive comparison: the five profiles and,
-// but for the race detector, which makes it ten times as long, the shipped setting.
-// That differs from simple in one switch, and the random comparison has it always.
-func exhaustively() []string {
-	if raceEnabled {
-		return settings[1:]
-	}
-	return settings
 }
 
 // askAll asks about all grants, actions and states.

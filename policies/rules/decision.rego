@@ -117,6 +117,7 @@ member_reason := "account_required" if {
 	input.subject.kind != "owner"
 } else := "out_of_scope" if {
 	input.grant.in_scope == "no"
+	not cancels_by_ordering
 } else := forbidden if {
 	forbidden
 } else := "step_up_required" if {
@@ -139,11 +140,14 @@ usable_when_suspended if input.action.effect == "read"
 
 usable_when_suspended if input.action.category in provider.suspended.writes
 
-# 47: every permission that guards the action is held. C5: where the provider says so,
-# the permission to order is also the permission to cancel.
+# 47: every permission that guards the action is held.
 held if input.grant.holds == true
 
-held if {
+held if cancels_by_ordering
+
+# C5: where the provider says so, the permission to order is also the permission to
+# cancel, wherever one may order.
+cancels_by_ordering if {
 	input.action.category == "cancellations"
 	provider.cancellations == "with_orders"
 	input.grant.has.orders

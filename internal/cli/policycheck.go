@@ -22,7 +22,7 @@ func policyCheckCommand(p *Process) *cobra.Command {
 	c.Flags().BoolVar(&strict, "strict", false, "exit with status 3 when there are warnings")
 	jsonFlag(c, &asJSON)
 	return folderCommand(p, c, func(c *cobra.Command, folder policyFolder) error {
-		report, err := policytool.Check(c.Context(), folder.fsys)
+		report, err := policytool.Check(c.Context(), folder.fsys, policytool.Exploring)
 		if asJSON {
 			err = p.printCheckJSON(folder, report, err)
 		} else if err != nil {

@@ -9,7 +9,7 @@ import (
 // matrixPage is one page without scripts and without anything fetched. What a cell
 // means stands in it as a word, so it needs neither colour nor sight.
 var matrixPage = template.Must(template.New("matrix").Funcs(template.FuncMap{
-	"title": matrixTitle, "mark": mark, "answer": answer, "add": func(a, b int) int { return a + b },
+	"plain": plain, "title": matrixTitle, "mark": mark, "answer": answer, "add": func(a, b int) int { return a + b },
 }).Parse(`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -32,15 +32,15 @@ td small { display: block; }
 {{- range .Matrices}}
 {{- $columns := add (len .Presets) 1}}
 <table>
-<caption>{{title .}}</caption>
+<caption>{{title . | plain}}</caption>
 <thead>
-<tr><th scope="col">Action</th>{{range .Presets}}<th scope="col">{{.}}</th>{{end}}</tr>
+<tr><th scope="col">Action</th>{{range .Presets}}<th scope="col">{{plain .}}</th>{{end}}</tr>
 </thead>
 {{- range .Groups}}
 <tbody>
-<tr><th scope="rowgroup" colspan="{{$columns}}">{{.Label}} ({{.Name}})</th></tr>
+<tr><th scope="rowgroup" colspan="{{$columns}}">{{plain .Label}} ({{plain .Name}})</th></tr>
 {{- range .Rows}}
-<tr><th scope="row">{{.Action}}</th>{{range .Answers}}<td><span aria-hidden="true">{{mark .}}</span> <small>{{answer .}}</small></td>{{end}}</tr>
+<tr><th scope="row">{{plain .Action}}</th>{{range .Answers}}<td><span aria-hidden="true">{{mark .}}</span> <small>{{answer .}}</small></td>{{end}}</tr>
 {{- end}}
 </tbody>
 {{- end}}

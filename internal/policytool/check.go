@@ -68,12 +68,14 @@ type Width struct {
 	AtMost int `json:"at_most"`
 }
 
-// exploring bounds how long rules that never fired are tried on made-up inputs.
-const exploring = 2 * time.Second
+// Exploring is how long people may be kept waiting while rules that never fired are
+// tried on made-up inputs.
+const Exploring = 2 * time.Second
 
-// Check looks at a whole policy folder, its profiles and tables included. Its error
-// is a fault.List with every fault when it is not sound.
-func Check(ctx context.Context, fsys fs.FS) (*CheckReport, error) {
+// Check looks at a whole policy folder, its profiles and tables included; rules that
+// no test makes fire are tried on made-up inputs for so long at most. Its error is a
+// fault.List with every fault when the folder is not sound.
+func Check(ctx context.Context, fsys fs.FS, exploring time.Duration) (*CheckReport, error) {
 	s, err := loadSuite(ctx, fsys)
 	if err != nil {
 		return nil, err
@@ -90,7 +92,7 @@ func Check(ctx context.Context, fsys fs.FS) (*CheckReport, error) {
 	report.Evidence.RegoTests -= len(answers)
 	untested := s.unreached(noted)
 	if len(untested) > 0 {
-		report.Evidence.MadeUp = s.explore(ctx, noted)
+		report.Evidence.MadeUp = s.explore(ctx, exploring, noted)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -123,7 +125,7 @@ func (s *suite) unreached(noted *rules.Coverage) []rules.Part {
 
 // explore tries made-up inputs under every setting until all rules have fired or the
 // time is up, and returns how many there were.
-func (s *suite) explore(ctx context.Context, noted *rules.Coverage) int {
+func (s *suite) explore(ctx context.Context, exploring time.Duration, noted *rules.Coverage) int {
 	ctx, cancel := context.WithTimeout(ctx, exploring)
 	defer cancel()
 	var settings []*policy.Policy

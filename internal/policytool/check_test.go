@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -16,7 +17,7 @@ import (
 
 // The shipped folder has nothing that does nothing.
 func TestShippedFolderHasNoWarnings(t *testing.T) {
-	report, err := policytool.Check(t.Context(), policies.FS)
+	report, err := policytool.Check(t.Context(), policies.FS, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +55,8 @@ func TestCheckNamesWhatDoesNothing(t *testing.T) {
 		edit{"rules/decision.rego", "	provider.billing.pay != provider.billing.pay\n", "	input.subject.type == \"contact\"\n"},
 		edit{"rules/dead.rego", "", "package doorward\n\ndead if input.action.effect == \"read\"\n"},
 	)
-	report, err := policytool.Check(t.Context(), folder)
+	// Longer than people would wait: the test's machine may be slow.
+	report, err := policytool.Check(t.Context(), folder, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +108,7 @@ func TestCheckReportsAllFaults(t *testing.T) {
 		edit{"tests/a.yaml", "", "provider: {billing.pya: true}\nrows:\n  - {req: 62, who: {presets: billing, state: gone}, do: invoice.list, want: allow}\n" +
 			"  - {req: 62, who: {scope: [x]}, do: [], want: alow}\n"},
 	)
-	_, err := policytool.Check(t.Context(), folder)
+	_, err := policytool.Check(t.Context(), folder, 0)
 	if err == nil {
 		t.Fatal("no faults")
 	}

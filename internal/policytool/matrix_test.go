@@ -74,6 +74,9 @@ func TestFourRolesAreTheArticle(t *testing.T) {
 			}
 		}
 	}
+	if v := g[[2]string{"owner", "membership.leave"}]; v.Reason != "owner_cannot_leave" { // req 8
+		t.Errorf("the owner may leave: %+v", v)
+	}
 	// req 61: "the only contact that is able to cancel services"
 	for _, preset := range m.Presets[1:] {
 		none(preset, "cancellations")

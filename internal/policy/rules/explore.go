@@ -8,8 +8,8 @@ import (
 	"doorward/internal/policy/catalogue"
 )
 
-// Explore judges made-up inputs until unreached returns nothing or ctx ends, and
-// returns how many there were. They are the same in every run, such as a question
+// Explore judges made-up inputs until unreached returns nothing, ctx ends or enough
+// was tried, and returns how many there were. They are the same in every run, such as a question
 // could have, and chosen to meet what the unreached rules ask for; a Trace of p tells
 // what they reached.
 func (p *Program) Explore(ctx context.Context, cat *catalogue.Catalogue, unreached func() []Part) int {
@@ -17,7 +17,7 @@ func (p *Program) Explore(ctx context.Context, cat *catalogue.Catalogue, unreach
 		actions: cat.Actions(), schema: p.schema, slots: slotsOf(p.schema), random: rand.New(rand.NewPCG(1, 2)),
 	}
 	demands, judged := p.demands(), 0
-	for {
+	for range rounds {
 		left := unreached()
 		if len(left) == 0 {
 			return judged
@@ -38,7 +38,12 @@ func (p *Program) Explore(ctx context.Context, cat *catalogue.Catalogue, unreach
 			}
 		}
 	}
+	return judged
 }
+
+// rounds is how often every unreached rule has its turn: what so many inputs made for
+// a rule do not reach, more of them seldom do.
+const rounds = 5
 
 // tries is how many inputs are made for a rule before the next one has its turn.
 const tries = 50

@@ -19,8 +19,10 @@ import (
 
 	"doorward/internal/decision"
 	"doorward/internal/policy"
+	"doorward/internal/policy/catalogue"
 	"doorward/internal/policy/rules"
 	"doorward/internal/policygen"
+	"doorward/internal/portal"
 	"doorward/policies"
 )
 
@@ -68,6 +70,7 @@ func checkMemo(t *rapid.T, p *policy.Policy, count *tally) {
 	checkBatch(t, newDecider(p, w), all)
 	checkTogether(t, newDecider(p, w), all)
 	checkInputs(t, asker, p, d)
+	checkHoldings(t, p, w, d)
 }
 
 // alone answers a question by a decider of its own, and compares that with what the
@@ -161,6 +164,37 @@ func checkTogether(t *rapid.T, d *decision.Decider, all []asked) {
 	for _, problem := range problems {
 		if problem != "" {
 			t.Fatalf("several asking: %s", problem)
+		}
+	}
+}
+
+// checkHoldings compares what every member of the world is said to hold, for every
+// action, with the presets' own answer, which is Casbin's (A13.6, C13).
+func checkHoldings(t *rapid.T, p *policy.Policy, w policygen.World, d *decision.Decider) {
+	for key, facts := range w {
+		g := facts.Membership.Grant
+		if g == nil || key.Account == "" {
+			continue
+		}
+		held := p.Presets.Holds(g.Presets, slices.Concat(g.Categories, g.AccountWide))
+		for _, action := range p.Catalogue.Actions() {
+			q := decision.Question{Subject: decision.Entity{Ref: key.Subject}, Action: decision.Action{Name: action.Name}}
+			q.Resource.Ref = portal.Ref{Type: portal.TypeAccount, ID: string(key.Account)}
+			in, refusal, err := d.Reduced(t.Context(), q)
+			if err != nil || refusal != "" {
+				t.Fatalf("%s by %v: %s, %v", action.Name, key, refusal, err)
+			}
+			if action.Class != catalogue.Guarded {
+				continue
+			}
+			if want := in.Grant.State == "active" && held.Contains(action.Guard); in.Grant.Holds != want {
+				t.Fatalf("%v with %+v holds what guards %s: %t, presets say %t", key, *g, action.Name, in.Grant.Holds, want)
+			}
+			for i, leaf := range p.Rules.Schema().Has {
+				if in.Has[i] && !(leaf.For(action.Name) && held.Has(leaf.Bit)) {
+					t.Fatalf("%v with %+v has %s for %s", key, *g, leaf.Category, action.Name)
+				}
+			}
 		}
 	}
 }

@@ -90,9 +90,8 @@ member_reason := "account_required" if {
 	input.account.mfa_required == true
 	input.session.mfa == false
 } else := "owner_only" if {
-	# Ownership cannot be delegated (8).
+	# Ownership cannot be delegated, whatever somebody was given (8).
 	input.action.category == "ownership"
-	input.grant.holds == false
 	input.subject.kind != "owner"
 } else := "owner_only" if {
 	# C6: who may manage people is the provider's choice.

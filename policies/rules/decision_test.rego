@@ -123,6 +123,9 @@ test_ownership_is_the_owners if {
 		with input.action as hand_over
 		with input.grant.holds as false
 		with data.doorward.provider as strict
+	doorward.reason == "owner_only" with input as member
+		with input.action as hand_over
+		with data.doorward.provider as strict
 	doorward.reason == "category_missing" with input as member
 		with input.action as hand_over
 		with input.subject.kind as "owner"

@@ -11,7 +11,7 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 TOOLS := $(addprefix bin/tools/,staticcheck opa regal)
 MODULES := . .tools .tools/regal
 POLICIES := policies
-RULES := $(POLICIES)/rules
+RULES := $(POLICIES)/rules $(POLICIES)/invariants
 
 .PHONY: help run build test check bench fuzz clean requirements \
 	check-format check-vet check-static check-policies check-modules check-repository
@@ -52,6 +52,7 @@ check-policies: bin/tools/opa bin/tools/regal
 	if [ -n "$$unformatted" ]; then echo "not formatted; run bin/tools/opa fmt -w on:"; echo "$$unformatted"; exit 1; fi
 	bin/tools/opa check --strict $(RULES)
 	bin/tools/opa test $(RULES)
+	go test ./internal/policy -run '^TestEveryProfileHoldsTheInvariants$$'
 	REGAL_DISABLE_VERSION_CHECK=1 bin/tools/regal lint --no-color $(RULES)
 
 check-modules:

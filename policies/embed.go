@@ -9,5 +9,5 @@ import "embed"
 
 // FS is the shipped policy folder.
 //
-//go:embed catalogue.yaml provider.yaml profiles inputs.yaml presets rules tests
+//go:embed catalogue.yaml provider.yaml profiles inputs.yaml presets rules invariants tests
 var FS embed.FS

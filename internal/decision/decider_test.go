@@ -62,7 +62,7 @@ func (w world) with(id string, presets ...string) world {
 
 func shipped(t testing.TB) *policy.Policy {
 	t.Helper()
-	p, err := policy.Load(policies.FS)
+	p, err := policy.LoadProfile(policies.FS, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -21,45 +22,82 @@ const (
 	inputsFile    = "inputs.yaml"
 	rulesFolder   = "rules"
 	testSuffix    = "_test.rego" // of tests of rules
+
+	invariantsFolder = "invariants"
+	tablesFolder     = "tests"
 )
 
 // A Source is one reading of a policy folder: the bytes of every file that
-// decides, or what kept them from being read. It no longer changes when the
-// folder does. Its zero value is an empty folder.
+// decides and of its tables, or what kept them from being read. It no longer changes
+// when the folder does. Its zero value is an empty folder.
 type Source struct {
 	files  map[string][]byte
+	tables map[string][]byte
 	faults fault.List
 	err    error
 }
 
 // Read reads the policy folder fsys. That it cannot be read is told by Load.
 func Read(fsys fs.FS) Source {
-	var s Source
-	s.files, s.err = read(fsys, &s.faults)
+	s := Source{files: make(map[string][]byte), tables: make(map[string][]byte)}
+	s.err = s.read(fsys)
 	return s
 }
 
-// Load makes a policy of what was read. Its error is a fault.List when the folder
-// could be read but is not a sound policy.
-func (s Source) Load() (*Policy, error) { return s.LoadProfile("", nil) }
+// Load makes a policy of what was read, and holds its invariants against what can be
+// asked (rules.Singly). Its error is a fault.List when the folder could be read but is
+// not a sound policy.
+func (s Source) Load() (*Policy, error) {
+	p, err := s.LoadProfile("", nil)
+	if err != nil {
+		return nil, err
+	}
+	checked, err := p.Rules.CheckInvariants(context.Background(), rules.Singly)
+	if err != nil {
+		return nil, err
+	}
+	if err := checked.Err(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
 
 // WithoutTests is the source without the tests of rules. They decide nothing, so a
 // source that loads also loads, and sooner, without them.
 func (s Source) WithoutTests() Source {
 	files := maps.Clone(s.files)
-	maps.DeleteFunc(files, func(name string, _ []byte) bool { return isRule(name) && strings.HasSuffix(name, testSuffix) })
-	return Source{files: files, faults: s.faults, err: s.err}
+	maps.DeleteFunc(files, func(name string, _ []byte) bool { return strings.HasSuffix(name, testSuffix) })
+	return Source{files: files, tables: s.tables, faults: s.faults, err: s.err}
 }
 
 // File is the content of a file that was read; nil when there is none of that name.
 // Do not modify it.
 func (s Source) File(name string) []byte { return s.files[name] }
 
-// Print names all that Load looks at, tests of rules and failures to read
-// included: Sources with equal prints load equally.
+// Tables are the files of expected answers, by path, with whatever else lies in their
+// folder. They decide nothing. Do not modify them.
+func (s Source) Tables() map[string][]byte { return s.tables }
+
+// Profiles are the names of the provider's profiles, sorted.
+func (s Source) Profiles() []string {
+	var names []string
+	for file := range s.files {
+		if name, ok := strings.CutPrefix(file, "profiles/"); ok {
+			names = append(names, strings.TrimSuffix(name, ".yaml"))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Print names all that was read, tests of rules, tables and failures to read
+// included: Sources with equal prints load equally, and their tables fail equally.
 func (s Source) Print() string {
 	all := make(map[string]string)
 	for name, data := range s.files {
+		all["file "+name] = string(data)
+	}
+	for name, data := range s.tables {
 		all["file "+name] = string(data)
 	}
 	all["faults"] = s.faults.Error()
@@ -69,42 +107,51 @@ func (s Source) Print() string {
 	return hashed(all)
 }
 
-// read returns the content of every file that decides, by path. A rule or preset
-// file where none is read would be believed to be in force, so it is a fault.
-func read(fsys fs.FS, faults *fault.List) (map[string][]byte, error) {
-	files := make(map[string][]byte)
+// read reads every file that decides, and the tables. A rule or preset file where
+// none is read would be believed to be in force, so it is a fault.
+func (s *Source) read(fsys fs.FS) error {
 	var visit fs.WalkDirFunc
 	visit = func(name string, entry fs.DirEntry, err error) error {
-		if err != nil {
+		switch {
+		case err != nil:
 			return fmt.Errorf("read policy folder: %w", err)
-		}
-		if entry.IsDir() {
+		case entry.IsDir():
 			return skipHidden(entry)
-		}
-		if linked(fsys, name, entry) {
-			return followed(fsys, name, visit, faults)
-		}
-		if misplaced(name) {
-			faults.Add(fault.Fault{
+		case linked(fsys, name, entry):
+			return followed(fsys, name, visit, &s.faults)
+		case misplaced(name):
+			s.faults.Add(fault.Fault{
 				File: name, Message: "would not be read here",
-				Fix: "Rules belong in " + rulesFolder + "/, presets in " + presetsFile + ".",
+				Fix: "Rules belong in " + rulesFolder + "/, invariants in " + invariantsFolder + "/, presets in " + presetsFile + ".",
 			})
 		}
-		if !decides(name) {
-			return nil
+		switch {
+		case decides(name):
+			return s.readFile(fsys, name, s.files)
+		case strings.HasPrefix(name, tablesFolder+"/") && !leftover(path.Base(name)):
+			return s.readFile(fsys, name, s.tables)
 		}
-		if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() {
-			faults.Add(fault.Fault{File: name, Message: "is no ordinary file, and is not read", Fix: "Put a file here."})
-			return nil // a named pipe would be waited for without end
-		}
-		data, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return fmt.Errorf("read policy folder: %w", err)
-		}
-		files[name] = data
 		return nil
 	}
-	return files, fs.WalkDir(fsys, ".", visit)
+	return fs.WalkDir(fsys, ".", visit)
+}
+
+// leftover tells whether a file is what an editor keeps beside the one it edits.
+func leftover(name string) bool {
+	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "#") || strings.HasSuffix(name, "~")
+}
+
+func (s *Source) readFile(fsys fs.FS, name string, into map[string][]byte) error {
+	if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() {
+		s.faults.Add(fault.Fault{File: name, Message: "is no ordinary file, and is not read", Fix: "Put a file here."})
+		return nil // a named pipe would be waited for without end
+	}
+	data, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return fmt.Errorf("read policy folder: %w", err)
+	}
+	into[name] = data
+	return nil
 }
 
 // linked tells whether an entry is a link to a folder, which walking passes by.
@@ -149,14 +196,15 @@ func skipHidden(entry fs.DirEntry) error {
 	return nil
 }
 
-func isRule(name string) bool {
-	return path.Ext(name) == ".rego" && strings.HasPrefix(name, rulesFolder+"/")
+// isRego tells whether a file is one of rules or invariants, or of their tests.
+func isRego(name string) bool {
+	return path.Ext(name) == ".rego" && (strings.HasPrefix(name, rulesFolder+"/") || strings.HasPrefix(name, invariantsFolder+"/"))
 }
 
 func misplaced(name string) bool {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".rego":
-		return !isRule(name) && !strings.HasPrefix(name, "invariants/")
+		return !isRego(name)
 	case ".csv":
 		return name != presetsFile
 	}
@@ -170,13 +218,13 @@ func decides(name string) bool {
 	case catalogueFile, inputsFile, modelFile, presetsFile, "provider.yaml":
 		return true
 	}
-	return isRule(name) || path.Dir(name) == "profiles" && path.Ext(name) == ".yaml"
+	return isRego(name) || path.Dir(name) == "profiles" && path.Ext(name) == ".yaml"
 }
 
 func modules(files map[string][]byte) []rules.File {
 	var list []rules.File
 	for name, data := range files {
-		if isRule(name) {
+		if isRego(name) {
 			list = append(list, rules.File{Path: name, Data: data})
 		}
 	}

@@ -1,9 +1,10 @@
 // Package policy turns a policy folder into one immutable Policy: catalogue,
-// presets, provider's switches and rules, checked together, with a digest.
+// presets, provider's switches, rules and invariants, checked together, with a digest.
 //
 // It decides nothing and watches nothing. Its invariant: a Policy exists only if
 // the whole folder is sound; otherwise every fault found is reported, each with
-// its file and line, and there is no Policy.
+// its file and line, and there is no Policy. Load also holds the invariants against
+// what can be asked.
 package policy
 
 import (
@@ -44,9 +45,9 @@ type Policy struct {
 func Load(fsys fs.FS) (*Policy, error) { return Read(fsys).Load() }
 
 // LoadWith reads the policy folder fsys with some of the provider's switches set
-// otherwise, by dotted name, as tables of expected answers do.
+// otherwise, by dotted name.
 func LoadWith(fsys fs.FS, switches map[string]string) (*Policy, error) {
-	return LoadProfile(fsys, "", switches)
+	return Read(fsys).LoadProfile("", switches)
 }
 
 // LoadProfile reads the policy folder fsys with one of its profiles in place of
@@ -56,7 +57,8 @@ func LoadProfile(fsys fs.FS, profile string, switches map[string]string) (*Polic
 	return Read(fsys).LoadProfile(profile, switches)
 }
 
-// LoadProfile is Load as the function of that name does it.
+// LoadProfile is Load as the function of that name does it. It takes the invariants as
+// held: a table of expected answers is a claim of its own, and a folder has dozens.
 func (s Source) LoadProfile(profile string, switches map[string]string) (*Policy, error) {
 	if s.err != nil {
 		return nil, s.err

@@ -46,7 +46,7 @@ func edit(t *testing.T, files fstest.MapFS, name, old, new string) {
 
 func digest(t *testing.T, files fs.FS) string {
 	t.Helper()
-	p, err := policy.Load(files)
+	p, err := policy.LoadProfile(files, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestTheDigestNamesWhatDecides(t *testing.T) {
 	}
 	for _, name := range []string{
 		"catalogue.yaml", "provider.yaml", "profiles/simple.yaml", "inputs.yaml",
-		"presets/model.conf", "presets/presets.csv", "rules/decision.rego", "rules/guardrails.rego",
+		"presets/model.conf", "presets/presets.csv", "rules/decision.rego", "rules/guardrails.rego", "invariants/base.rego",
 	} {
 		files := folder(t)
 		files[name] = &fstest.MapFile{Data: append(files[name].Data, "\n# a comment\n"...)}
@@ -256,16 +256,20 @@ func (f brokenFS) Open(name string) (fs.File, error) {
 	return f.FS.Open(name)
 }
 
-// Whoever watches a folder compares prints, so a print changes with all that Load
-// looks at, and with nothing else.
-func TestThePrintNamesWhatLoadLooksAt(t *testing.T) {
+// Whoever watches a folder compares prints, so a print changes with all that is read,
+// and with nothing else.
+func TestThePrintNamesAllThatIsRead(t *testing.T) {
 	want := policy.Read(folder(t)).Print()
 	for name, c := range map[string]struct {
 		change func(files fstest.MapFS)
 		same   bool
 	}{
-		"nothing":             {func(fstest.MapFS) {}, true},
-		"a table":             {func(f fstest.MapFS) { delete(f, "tests/mail.yaml") }, true},
+		"nothing": {func(fstest.MapFS) {}, true},
+		"a table": {func(f fstest.MapFS) { delete(f, "tests/mail.yaml") }, false},
+		"a note":  {func(f fstest.MapFS) { f["README.md"] = &fstest.MapFile{} }, true},
+		"an editor's file": {func(f fstest.MapFS) {
+			f["tests/.mail.yaml.swp"], f["tests/mail.yaml~"] = &fstest.MapFile{}, &fstest.MapFile{}
+		}, true},
 		"a preset":            {func(f fstest.MapFS) { edit(t, f, "presets/presets.csv", "p, all, tickets", "p, all,  tickets") }, false},
 		"a test of rules":     {func(f fstest.MapFS) { edit(t, f, "rules/mail_test.rego", "package", "# x\npackage") }, false},
 		"a missing file":      {func(f fstest.MapFS) { delete(f, "inputs.yaml") }, false},

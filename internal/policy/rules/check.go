@@ -18,7 +18,8 @@ type checker struct {
 	docs   documents
 	rules  *ast.TreeNode
 	faults *fault.List
-	test   bool
+	test   bool // the module is one of tests
+	judge  bool // the module is one of invariants
 	// locals are the terms that local variables stand for.
 	locals map[ast.Var]*ast.Term
 	said   map[fault.Fault]bool
@@ -31,7 +32,8 @@ type checker struct {
 // providerPath leads to the provider's switches.
 var providerPath = ast.MustParseRef("data.doorward.provider")
 
-func check(compiler *ast.Compiler, docs documents, faults *fault.List) {
+// check returns what rules learn about the texts of the input.
+func check(compiler *ast.Compiler, docs documents, faults *fault.List) readings {
 	c := &checker{
 		docs: docs, rules: compiler.RuleTree, faults: faults,
 		locals: localsOf(compiler.Modules), said: map[fault.Fault]bool{}, compared: map[[2]*ast.Term]bool{},
@@ -40,12 +42,13 @@ func check(compiler *ast.Compiler, docs documents, faults *fault.List) {
 	c.hidden()
 	c.functions(compiler.Modules)
 	for path, module := range compiler.Modules {
-		c.test = isTest(path)
+		c.test, c.judge = isTest(path), isInvariant(path)
 		for _, rule := range module.Rules {
 			c.here = rule.Loc()
 			c.walk(rule)
 		}
 	}
+	return c.readings(compiler.Modules)
 }
 
 func (c *checker) fault(at *ast.Location, fix, format string, args ...any) {
@@ -224,6 +227,10 @@ func (c *checker) unreached(n *node, ref ast.Ref, next *ast.Term, at *ast.Locati
 
 // rule checks that a reference into data names a rule.
 func (c *checker) rule(ref ast.Ref, at *ast.Location) {
+	if ref.HasPrefix(invariantPackage) && !c.judge {
+		c.fault(at, "Say it in a rule of package "+rulePackage, "a rule depends on an invariant, which judges rules")
+		return
+	}
 	n, length := c.ruleAt(ref)
 	if partial(n, ref, length) {
 		c.lookedUpByName(n, ref[length:], at)

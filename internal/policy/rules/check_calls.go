@@ -8,21 +8,9 @@ type calls map[string][][]*ast.Term
 func callsIn(modules map[string]*ast.Module) calls {
 	found := calls{}
 	for _, module := range modules {
-		ast.NewGenericVisitor(func(x any) bool {
-			switch x := x.(type) {
-			case *ast.Expr:
-				if x.IsCall() {
-					name := x.Operator().String()
-					found[name] = append(found[name], x.Operands())
-				}
-			case *ast.Term:
-				if call, ok := x.Value.(ast.Call); ok {
-					name := call[0].String()
-					found[name] = append(found[name], call[1:])
-				}
-			}
-			return false
-		}).Walk(module)
+		eachCall(module, func(name string, arguments []*ast.Term) {
+			found[name] = append(found[name], arguments)
+		})
 	}
 	return found
 }

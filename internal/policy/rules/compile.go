@@ -10,8 +10,12 @@ import (
 	"doorward/internal/fault"
 )
 
-// rulePackage is where rules live; packages below it are theirs to use.
+// rulePackage is where rules live; packages below it are theirs to use, but for
+// the one of the invariants.
 const rulePackage = "doorward"
+
+// invariantPackage is where invariants live, and nothing else.
+var invariantPackage = ast.MustParseRef("data." + rulePackage + ".invariants")
 
 // parse reads the modules by path.
 func parse(files []File, faults *fault.List) map[string]*ast.Module {
@@ -26,10 +30,9 @@ func parse(files []File, faults *fault.List) map[string]*ast.Module {
 			addErrors(faults, file.Path, err)
 			continue
 		}
-		if !ours(module.Package.Path, file.Path) {
+		if !ours(module.Package, file.Path) {
 			at := module.Package.Loc()
-			faults.Add(fault.Fault{File: file.Path, Line: at.Row, Column: at.Col, Message: misplaced(file.Path),
-				Fix: "Write package " + rulePackage + ", or " + rulePackage + "_test in a file that ends in _test.rego"})
+			faults.Add(*placed(at, misplaced(file.Path), "Write "+packageOf(file.Path, false)+", or "+packageOf(file.Path, true)+" in a file that ends in _test.rego"))
 			continue
 		}
 		modules[file.Path] = module
@@ -38,26 +41,41 @@ func parse(files []File, faults *fault.List) map[string]*ast.Module {
 }
 
 // ours tells whether a file may be of that package. Files of tests never decide,
-// so that a rule beside the others' would be believed to be in force.
-func ours(pkg ast.Ref, file string) bool {
-	want := rulePackage
-	if isTest(file) {
-		want += "_test"
+// so that a rule beside the others' would be believed to be in force; nor do those
+// of invariants.
+func ours(pkg *ast.Package, file string) bool {
+	if isInvariant(file) {
+		return pkg.String() == packageOf(file, isTest(file))
 	}
-	name, ok := pkg[1].Value.(ast.String) // pkg[0] is data
-	return ok && string(name) == want
+	below := pkg.String() + "."
+	return strings.HasPrefix(below, packageOf(file, isTest(file))+".") && !pkg.Path.HasPrefix(invariantPackage)
+}
+
+// packageOf is the package that a file, or the file of its tests, should be of.
+func packageOf(file string, tests bool) string {
+	name := "package " + rulePackage
+	if isInvariant(file) {
+		name += ".invariants"
+	}
+	if tests {
+		name += "_test"
+	}
+	return name
 }
 
 func misplaced(file string) string {
-	if isTest(file) {
-		return "a file of tests outside package " + rulePackage + "_test, whose rules would never decide"
+	switch {
+	case isTest(file):
+		return "a file of tests outside " + packageOf(file, true) + ", whose rules would never decide"
+	case isInvariant(file):
+		return "a file of invariants outside " + packageOf(file, false)
 	}
-	return "a rule file outside package " + rulePackage
+	return "a rule file outside " + packageOf(file, false)
 }
 
-// compile compiles and checks modules. The compiler is usable only when no fault
-// was added.
-func compile(modules map[string]*ast.Module, docs documents, faults *fault.List) *ast.Compiler {
+// compile compiles and checks modules, and finds what they learn about texts of the
+// input. The compiler is usable only when no fault was added.
+func compile(modules map[string]*ast.Module, docs documents, faults *fault.List) (*ast.Compiler, readings) {
 	schemas := ast.NewSchemaSet()
 	schemas.Put(ast.SchemaRootRef, docs.input.jsonSchema())
 	compiler := ast.NewCompiler().
@@ -67,13 +85,14 @@ func compile(modules map[string]*ast.Module, docs documents, faults *fault.List)
 		WithSchemas(schemas).
 		WithUseTypeCheckAnnotations(false)
 	var found fault.List
+	var read readings
 	// Here references are resolved and locals have unique names, but nothing has
 	// been taken apart yet: what rules mean is still what their authors wrote.
 	compiler.WithStageAfterID(ast.StageRewriteLocalVars, ast.CompilerStageDefinition{
 		Name:       "DoorwardChecks",
 		MetricName: "compile_stage_doorward_checks",
 		Stage: func(c *ast.Compiler) *ast.Error {
-			check(c, docs, &found)
+			read = check(c, docs, &found)
 			return nil
 		},
 	})
@@ -84,7 +103,7 @@ func compile(modules map[string]*ast.Module, docs documents, faults *fault.List)
 		addErrors(&others, "", compiler.Errors)
 		*faults = append(*faults, unlessAt(others, found)...)
 	}
-	return compiler
+	return compiler, read
 }
 
 // unlessAt leaves out what OPA says of a line about which we have said more.
@@ -133,49 +152,4 @@ func fixOf(e *ast.Error) string {
 	default:
 		return "See opa check --strict"
 	}
-}
-
-// guardrailNames are the names that rules called guardrail add, sorted.
-func guardrailNames(compiler *ast.Compiler, faults *fault.List) []string {
-	var names []string
-	for _, module := range compiler.Modules {
-		for _, rule := range module.Rules {
-			if rule.Head.Ref()[0].Value.Compare(ast.Var(guardrailRule)) != 0 {
-				continue
-			}
-			name, wrong := guardrailName(rule)
-			if at := rule.Loc(); len(module.Package.Path) != 2 {
-				wrong = &fault.Fault{File: at.File, Line: at.Row, Column: at.Col,
-					Message: "a guardrail in a package below " + rulePackage + " would never apply", Fix: "Move it to package " + rulePackage}
-			}
-			if wrong != nil {
-				faults.Add(*wrong)
-			} else if !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
-func guardrailName(rule *ast.Rule) (string, *fault.Fault) {
-	at := rule.Loc()
-	wrong := &fault.Fault{File: at.File, Line: at.Row, Column: at.Col}
-	if rule.Head.RuleKind() != ast.MultiValue || len(rule.Head.Ref()) != 1 {
-		wrong.Message, wrong.Fix = "guardrail is not a set of names", `Write guardrail contains "name" if { … }`
-		return "", wrong
-	}
-	name, constant := rule.Head.Key.Value.(ast.String)
-	switch {
-	case !constant:
-		wrong.Message, wrong.Fix = "a guardrail without a constant name", `Write guardrail contains "name" if { … }, so that the list of reasons is known`
-	case !pathName.MatchString(string(name)):
-		wrong.Message, wrong.Fix = "guardrail name "+rule.Head.Key.String()+" is not a word", "Use small letters, digits and _"
-	case slices.Contains(Reasons(), string(name)):
-		wrong.Message, wrong.Fix = "guardrail "+rule.Head.Key.String()+" is named like a reason", "Choose a name of its own"
-	default:
-		return string(name), nil
-	}
-	return "", wrong
 }

@@ -30,15 +30,18 @@ func (e *EvalError) Error() string { return fmt.Sprintf("evaluate %s: %v", e.Act
 // Unwrap returns the cause.
 func (e *EvalError) Unwrap() error { return e.Err }
 
-// prepare compiles the one query. Data is the provider's switches, as rules see
-// them.
-func prepare(compiler *ast.Compiler, provider map[string]any) (rego.PreparedEvalQuery, error) {
-	return rego.New(
-		rego.Query(entrypoint),
+// prepare compiles a query. Data is the provider's switches, as rules see them.
+func prepare(query string, compiler *ast.Compiler, provider map[string]any) (rego.PreparedEvalQuery, error) {
+	prepared, err := rego.New(
+		rego.Query(query),
 		rego.Compiler(compiler),
 		rego.Store(storeOf(provider)),
 		rego.StrictBuiltinErrors(true),
 	).PrepareForEval(context.Background())
+	if err != nil {
+		return prepared, fmt.Errorf("prepare %s: %w", query, err)
+	}
+	return prepared, nil
 }
 
 // storeOf holds the switches where rules find them.
@@ -49,10 +52,10 @@ func storeOf(provider map[string]any) storage.Store {
 
 // Eval asks the rules. It stops when ctx ends; give it a deadline. Its error is
 // an *EvalError.
-func (p *Program) Eval(ctx context.Context, in *Input) (Outcome, error) { return p.ask(ctx, in) }
+func (p *Program) Eval(ctx context.Context, in *Input) (Outcome, error) { return p.decide(ctx, in) }
 
-// ask is Eval with more options.
-func (p *Program) ask(ctx context.Context, in *Input, more ...rego.EvalOption) (outcome Outcome, err error) {
+// decide is Eval with more options.
+func (p *Program) decide(ctx context.Context, in *Input, more ...rego.EvalOption) (outcome Outcome, err error) {
 	// OPA panics on some values, and whose value it was the rules cannot know: that
 	// must cost the one answer, not the process.
 	defer func() {
@@ -68,25 +71,34 @@ func (p *Program) ask(ctx context.Context, in *Input, more ...rego.EvalOption) (
 }
 
 func (p *Program) eval(ctx context.Context, in *Input, more []rego.EvalOption) (Outcome, error) {
+	term, err := p.ask(ctx, p.query, in, more)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return p.outcome(term)
+}
+
+// ask puts a prepared query to the rules about an input.
+func (p *Program) ask(ctx context.Context, query rego.PreparedEvalQuery, in *Input, more []rego.EvalOption) (*ast.Term, error) {
 	document, err := p.encoder.encode(in)
 	if err != nil {
-		return Outcome{}, err
+		return nil, err
 	}
-	results, err := p.query.Eval(ctx, append(p.options(document), more...)...)
+	results, err := query.Eval(ctx, append(p.options(document), more...)...)
 	if ctxErr := ctx.Err(); ctxErr != nil {
-		return Outcome{}, ctxErr
+		return nil, ctxErr
 	}
 	if err != nil {
-		return Outcome{}, err
+		return nil, err
 	}
 	if len(results) != 1 || len(results[0].Expressions) != 1 {
-		return Outcome{}, ErrUndefined
+		return nil, ErrUndefined
 	}
 	term, ok := results[0].Expressions[0].Value.(*ast.Term)
 	if !ok {
-		return Outcome{}, ErrUndefined
+		return nil, ErrUndefined
 	}
-	return p.outcome(term)
+	return term, nil
 }
 
 func (p *Program) options(document ast.Value) []rego.EvalOption {

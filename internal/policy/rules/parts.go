@@ -42,7 +42,7 @@ func (p *Program) Parts() []Part {
 			parts = append(parts, part)
 		}
 	}
-	for _, module := range p.compiler.Modules {
+	for _, module := range p.deciding() {
 		for _, rule := range module.Rules {
 			partsOf(rule, add)
 		}
@@ -52,6 +52,17 @@ func (p *Program) Parts() []Part {
 			-cmp.Compare(a.Kind, b.Kind))
 	})
 	return parts
+}
+
+// deciding are the modules that decide, which those of invariants do not.
+func (p *Program) deciding() []*ast.Module {
+	var modules []*ast.Module
+	for _, module := range p.compiler.Modules {
+		if !module.Package.Path.HasPrefix(invariantPackage) {
+			modules = append(modules, module)
+		}
+	}
+	return modules
 }
 
 // partsOf adds a rule, its branches, and what is in them.
@@ -99,7 +110,7 @@ func lastLine(at *ast.Location) int {
 // input.grant.has.invoices and data.doorward.provider.billing.pay.
 func (p *Program) Reads() []string {
 	read := map[string]bool{}
-	for _, module := range p.compiler.Modules {
+	for _, module := range p.deciding() {
 		ast.WalkRefs(module, func(ref ast.Ref) bool {
 			if ref[0].Equal(ast.InputRootDocument) || ref.HasPrefix(providerPath) {
 				read[written(ref)] = true

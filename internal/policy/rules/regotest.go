@@ -62,7 +62,7 @@ func LoadTests(cat *catalogue.Catalogue, inputs File, modules []File, provider S
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	compiler := compile(parsed, documents{input: inputTree(cat, schema), provider: switchTree(provider)}, &faults)
+	compiler, _ := compile(parsed, documents{input: inputTree(cat, schema), provider: switchTree(provider), switches: provider.Values}, &faults)
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}

@@ -14,7 +14,6 @@
 package rules
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -52,6 +51,7 @@ type Program struct {
 	provider   *node               // the shape of the provider's switches
 	sources    map[string][]string // the deciding files by path, in lines
 	coverage   *Coverage           // nil: evaluations are not noted
+	invariants invariants
 }
 
 // Switches are the provider's switches as rules see them.
@@ -75,31 +75,48 @@ func Load(cat *catalogue.Catalogue, inputs File, modules []File, provider Switch
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	documents := documents{input: inputTree(cat, schema), provider: switchTree(provider)}
+	documents := documents{input: inputTree(cat, schema), provider: switchTree(provider), switches: provider.Values}
 	deciding := without(parsed, isTest)
-	compiler := compile(deciding, documents, &faults)
+	compiler, readings := compile(deciding, documents, &faults)
 	guardrails := guardrailNames(compiler, &faults)
+	stated := invariantsIn(compiler, &faults)
 	if len(deciding) < len(parsed) && len(faults) == 0 {
 		compile(parsed, documents, &faults)
 	}
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	query, err := prepare(compiler, provider.Values)
-	if err != nil {
-		return nil, fmt.Errorf("prepare %s: %w", entrypoint, err)
-	}
-	return &Program{
+	p := &Program{
 		schema:     schema,
 		guardrails: guardrails,
 		reasons:    known(Reasons(), guardrails),
 		encoder:    newEncoder(cat, schema),
-		query:      query,
 		compiler:   compiler,
 		preparing:  new(sync.Mutex),
 		provider:   documents.provider,
 		sources:    linesOf(modules),
-	}, nil
+	}
+	p.invariants = invariants{at: stated, actions: cat.Actions(), readings: readings}
+	if err := p.prepare(provider.Values); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// prepare compiles the questions for some values of the provider's switches.
+func (p *Program) prepare(provider map[string]any) (err error) {
+	p.preparing.Lock()
+	defer p.preparing.Unlock()
+	if p.query, err = prepare(entrypoint, p.compiler, provider); err != nil {
+		return err
+	}
+	p.invariants.decides = p.compiler.GetRulesExact(ast.MustParseRef(entrypoint))[0].Loc()
+	judge := "[" + entrypoint + ", " + violated + "]"
+	if len(p.invariants.at) == 0 {
+		judge = "[" + entrypoint + ", set()]"
+	}
+	p.invariants.judge, err = prepare(judge, p.compiler, provider)
+	return err
 }
 
 func linesOf(modules []File) map[string][]string {
@@ -138,6 +155,9 @@ func known(lists ...[]string) map[string]bool {
 	}
 	return set
 }
+
+// isInvariant tells whether a file of the policy folder holds invariants.
+func isInvariant(path string) bool { return strings.HasPrefix(path, "invariants/") }
 
 func isTest(path string) bool { return strings.HasSuffix(path, "_test.rego") }
 

@@ -14,29 +14,29 @@ type slot struct {
 	set    func(in *Input, value string)
 }
 
-var flags = []string{"false", "true"}
+var yesOrNo = []string{"false", "true"}
 
 func slotsOf(schema *Schema) []slot {
 	slots := []slot{
 		{"subject.type", subjectTypes, func(in *Input, v string) { in.Subject.Type = v }},
 		{"subject.kind", kinds, func(in *Input, v string) { in.Subject.Kind = v }},
 		{"subject.status", userStatuses, func(in *Input, v string) { in.Subject.Status = v }},
-		{"subject.staff_may", flags, func(in *Input, v string) { in.Subject.StaffMay = v == "true" }},
+		{"subject.staff_may", yesOrNo, func(in *Input, v string) { in.Subject.StaffMay = v == "true" }},
 		{"grant.state", grantStates, func(in *Input, v string) { in.Grant.State = v }},
-		{"grant.holds", flags, func(in *Input, v string) { in.Grant.Holds = v == "true" }},
+		{"grant.holds", yesOrNo, func(in *Input, v string) { in.Grant.Holds = v == "true" }},
 		{"grant.in_scope", scopes, func(in *Input, v string) { in.Grant.InScope = v }},
 		{"grant.subscribed", mailings, func(in *Input, v string) { in.Grant.Subscribed = v }},
 		{"account.status", accStatuses, func(in *Input, v string) { in.Account.Status = v }},
-		{"account.mfa_required", flags, func(in *Input, v string) { in.Account.MFARequired = v == "true" }},
-		{"session.mfa", flags, func(in *Input, v string) { in.Session.MFA = v == "true" }},
-		{"session.mfa_fresh", flags, func(in *Input, v string) { in.Session.MFAFresh = v == "true" }},
+		{"account.mfa_required", yesOrNo, func(in *Input, v string) { in.Account.MFARequired = v == "true" }},
+		{"session.mfa", yesOrNo, func(in *Input, v string) { in.Session.MFA = v == "true" }},
+		{"session.mfa_fresh", yesOrNo, func(in *Input, v string) { in.Session.MFAFresh = v == "true" }},
 		{"session.acting", actings, func(in *Input, v string) { in.Session.Acting = v }},
 		{"session.actor", actors, func(in *Input, v string) { in.Session.Actor = v }},
-		{"resource.own", flags, func(in *Input, v string) { in.Resource.Own = v == "true" }},
+		{"resource.own", yesOrNo, func(in *Input, v string) { in.Resource.Own = v == "true" }},
 		{"resource.member", members, func(in *Input, v string) { in.Resource.Member = v }},
 	}
 	for i, leaf := range schema.Has {
-		slots = append(slots, slot{"grant.has." + leaf.Category, flags, func(in *Input, v string) { in.Has[i] = v == "true" }})
+		slots = append(slots, slot{"grant.has." + leaf.Category, yesOrNo, func(in *Input, v string) { in.Has[i] = v == "true" }})
 	}
 	for i, leaf := range schema.Request {
 		slots = append(slots, slot{"request." + strings.Join(leaf.Path, "."), leaf.typical(), func(in *Input, v string) {
@@ -49,7 +49,7 @@ func slotsOf(schema *Schema) []slot {
 // typical are values that a question may have there, as texts.
 func (l RequestLeaf) typical() []string {
 	if l.Type == Boolean {
-		return flags
+		return yesOrNo
 	}
 	values := []string{l.Absent.Text}
 	for _, sample := range l.Samples {

@@ -16,14 +16,10 @@ func (p *Program) With(provider map[string]any) (*Program, error) {
 	if at := p.provider.differs(provider); at != "" {
 		return nil, fmt.Errorf("%w: %s", ErrSwitches, at)
 	}
-	p.preparing.Lock()
-	defer p.preparing.Unlock()
-	query, err := prepare(p.compiler, provider)
-	if err != nil {
-		return nil, fmt.Errorf("prepare %s: %w", entrypoint, err)
-	}
 	other := *p
-	other.query = query
+	if err := other.prepare(provider); err != nil {
+		return nil, err
+	}
 	return &other, nil
 }
 

@@ -24,7 +24,7 @@ type Step struct {
 // that decided. It is slower by an order of magnitude and is for people who ask why.
 func (p *Program) Trace(ctx context.Context, in *Input) (Outcome, []Step, error) {
 	var t tracer
-	outcome, err := p.ask(ctx, in, rego.EvalQueryTracer(&t))
+	outcome, err := p.decide(ctx, in, rego.EvalQueryTracer(&t))
 	if err != nil {
 		return Outcome{}, nil, err
 	}

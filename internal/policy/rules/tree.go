@@ -10,8 +10,9 @@ import (
 
 // documents are what rules can refer to besides each other.
 type documents struct {
-	input    *node // input
-	provider *node // data.doorward.provider
+	input    *node          // input
+	provider *node          // data.doorward.provider
+	switches map[string]any // its values
 }
 
 // A node is one place in a document: an object of further nodes, or a leaf.

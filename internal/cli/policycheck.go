@@ -16,7 +16,8 @@ func policyCheckCommand(p *Process) *cobra.Command {
 	c := &cobra.Command{
 		Use: "check [FOLDER]", Short: "Report every fault of a policy folder, with file and line",
 		Long: "Checks the policy in FOLDER, else the one the settings name, else the one built in: all that a server would\n" +
-			"read, the other profiles, and the tables of expected answers. Of a sound policy it says what in it does nothing.",
+			"read, the other profiles, and the tables of expected answers; invariants are tried on more than a server does when it\n" +
+			"loads a policy. Of a sound policy it says what in it does nothing, and which rows of tables fail.",
 		Example: "  doorward policy check ./policies\n  doorward policy check ./policies --strict",
 	}
 	c.Flags().BoolVar(&strict, "strict", false, "exit with status 3 when there are warnings")
@@ -43,8 +44,9 @@ func (p *Process) printCheck(folder policyFolder, r *policytool.CheckReport) err
 	for _, w := range r.Warnings {
 		p.noteFault(folder, in, "warning: ", w.Fault)
 	}
-	err := p.printf("The policy is sound: %s, %s. Digest %s\n",
-		count(len(r.Policy.Catalogue.Actions()), "action"), count(len(r.Policy.Presets.Names()), "preset"), r.Policy.Digest)
+	err := p.printf("The policy is sound: %s, %s, %s that held for %s. Digest %s\n",
+		count(len(r.Policy.Catalogue.Actions()), "action"), count(len(r.Policy.Presets.Names()), "preset"),
+		count(len(r.Policy.Rules.Invariants()), "invariant"), count(r.Held.Inputs, "input"), r.Policy.Digest)
 	for _, n := range r.Notes {
 		n.File, n.Message = folder.named(n.File), "note: "+n.Message
 		err = errors.Join(err, p.printf("%s\n", plain(n.Error())))
@@ -81,6 +83,7 @@ func (p *Process) printCheckJSON(folder policyFolder, r *policytool.CheckReport,
 	return p.printJSON(map[string]any{
 		"ok": true, "digest": r.Policy.Digest,
 		"actions": len(r.Policy.Catalogue.Actions()), "presets": r.Policy.Presets.Names(),
+		"invariants": r.Policy.Rules.Invariants(), "invariants_tried_on": r.Held.Inputs,
 		"warnings": orEmpty(r.Warnings), "notes": orEmpty(r.Notes), "inputs": r.Inputs, "evidence": r.Evidence,
 	})
 }

@@ -24,6 +24,7 @@ type Config struct {
 	Auth      Auth
 	Data      string // folder of the directory's database
 	Policies  string // policy folder; "" for the one built in
+	Policy    Policy
 	Log       Log
 	Decision  Decision
 	Facts     Facts
@@ -63,6 +64,21 @@ const (
 	AuthToken AuthMode = "token" // every request needs a client token
 )
 
+// Policy tells how the policy folder is taken.
+type Policy struct {
+	FailingTables FailingTables
+}
+
+// A FailingTables tells what happens when a policy does not answer as the folder's
+// tables expect.
+type FailingTables string
+
+// What can happen when tables fail.
+const (
+	ReportFailing FailingTables = "report" // the policy is put in force, then they are run and reported
+	RefuseFailing FailingTables = "refuse" // the policy is not put in force
+)
+
 // Log tells what to log, and how.
 type Log struct {
 	Level  slog.Level
@@ -99,6 +115,7 @@ func Default() Config {
 		Listen:   Listen{Address: "127.0.0.1:8080", SocketMode: 0o660},
 		Auth:     Auth{Mode: AuthNone},
 		Data:     "./var",
+		Policy:   Policy{FailingTables: ReportFailing},
 		Log:      Log{Level: slog.LevelInfo, Format: LogText},
 		Decision: Decision{Timeout: 100 * time.Millisecond},
 		Facts:    Facts{MaxEntries: 1_000_000},

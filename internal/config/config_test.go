@@ -114,6 +114,7 @@ tls: {cert_file: c.pem, key_file: k.pem}
 auth: {mode: token}
 data: /srv/data
 policies: /srv/policies
+policy: {failing_tables: refuse}
 log: {level: debug, format: json}
 decision: {timeout: 20ms}
 facts: {max_entries: 7}
@@ -126,7 +127,7 @@ demo: true
 	want := Config{
 		Listen: Listen{"0.0.0.0:9000", "/run/doorward.sock", 0o666},
 		TLS:    TLS{"c.pem", "k.pem"}, Auth: Auth{AuthToken},
-		Data: "/srv/data", Policies: "/srv/policies",
+		Data: "/srv/data", Policies: "/srv/policies", Policy: Policy{RefuseFailing},
 		Log: Log{slog.LevelDebug, LogJSON}, Decision: Decision{20 * time.Millisecond},
 		Facts: Facts{7}, Drain: Drain{time.Minute}, Demo: true,
 	}

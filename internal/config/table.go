@@ -55,6 +55,7 @@ func Table() []Setting {
 		word("auth.mode", "Whether clients need a token (`doorward token create`). With `none`, a wrong token is still refused.", func(c *Config) *AuthMode { return &c.Auth.Mode }, AuthNone, AuthToken),
 		text("data", "a folder", "Where the directory's database lives. `serve`, `import` and `token create` make it when missing.", func(c *Config) *string { return &c.Data }),
 		text("policies", "a folder", "The policy folder. Empty: the policy built into the program.", func(c *Config) *string { return &c.Policies }),
+		word("policy.failing_tables", "What to do when the tables of expected answers (`tests/*.yaml` in the policy folder) fail: put the policy in force and `report` them, or `refuse` to start and to reload.", func(c *Config) *FailingTables { return &c.Policy.FailingTables }, ReportFailing, RefuseFailing),
 		level("log.level", "What to log: this level and those above it.", func(c *Config) *slog.Level { return &c.Log.Level }),
 		word("log.format", "The form of log lines.", func(c *Config) *LogFormat { return &c.Log.Format }, LogText, LogJSON),
 		duration("decision.timeout", "How long one decision may take before the answer is 503.", func(c *Config) *time.Duration { return &c.Decision.Timeout }),

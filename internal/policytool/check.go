@@ -23,6 +23,7 @@ type CheckReport struct {
 	Notes    []Finding // what is worth knowing, and may well be meant
 	Inputs   []Width
 	Evidence Evidence
+	Held     rules.Check // of the invariants: all held
 }
 
 // A Finding is something about a place of a policy folder that is no fault.
@@ -44,6 +45,7 @@ const (
 	UntestedRail    FindingKind = "untested_guardrail"
 	UnreadSwitch    FindingKind = "unread_switch"
 	UnfiredRule     FindingKind = "unfired_rule"
+	FailingRow      FindingKind = "failing_row"
 )
 
 // Evidence counts what the rules were tried on.
@@ -80,12 +82,16 @@ func Check(ctx context.Context, fsys fs.FS, exploring time.Duration) (*CheckRepo
 	if err != nil {
 		return nil, err
 	}
+	held, err := s.invariants(ctx)
+	if err != nil {
+		return nil, err
+	}
 	noted := &rules.Coverage{}
 	files, answers, err := s.run(ctx, noted, func(string, string) bool { return true })
 	if err != nil {
 		return nil, err
 	}
-	report := &CheckReport{Policy: s.base, Inputs: s.widths(), Evidence: Evidence{Answers: len(answers)}}
+	report := &CheckReport{Policy: s.base, Inputs: s.widths(), Held: held, Evidence: Evidence{Answers: len(answers)}}
 	for _, f := range files {
 		report.Evidence.RegoTests += len(f.Tests)
 	}
@@ -105,8 +111,19 @@ func Check(ctx context.Context, fsys fs.FS, exploring time.Duration) (*CheckRepo
 	f.switches()
 	f.unfired(s.unreached(noted), report.Evidence)
 	f.guardrails(untested, noted)
+	f.rows(answers)
 	report.Warnings, report.Notes = inOrder(f.warnings), inOrder(f.notes)
 	return report, nil
+}
+
+// invariants tries the invariants on more than a server takes the time for. Its error
+// is a fault.List when one does not hold.
+func (s *suite) invariants(ctx context.Context) (rules.Check, error) {
+	held, err := s.base.Rules.CheckInvariants(ctx, rules.InPairs)
+	if err != nil {
+		return rules.Check{}, err
+	}
+	return held, held.Err()
 }
 
 func inOrder(list []Finding) []Finding {

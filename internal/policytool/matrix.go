@@ -77,11 +77,7 @@ func Matrices(ctx context.Context, fsys fs.FS, o MatrixOptions) ([]Matrix, error
 	if _, err := source.Load(); err != nil {
 		return nil, err
 	}
-	known, err := profilesOf(fsys)
-	if err != nil {
-		return nil, err
-	}
-	profiles := o.Profiles
+	known, profiles := source.Profiles(), o.Profiles
 	switch {
 	case o.AllProfiles:
 		profiles = known

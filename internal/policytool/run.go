@@ -7,12 +7,16 @@ package policytool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
+	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
 	"go.yaml.in/yaml/v3"
+	"golang.org/x/sync/errgroup"
 
 	"doorward/internal/decision"
 	"doorward/internal/fault"
@@ -48,19 +52,29 @@ func (r Result) String() string {
 // RunTables answers every row of every table of a policy folder by that folder's
 // policy. Its error is a fault.List when policy or tables are malformed.
 func RunTables(ctx context.Context, fsys fs.FS) ([]Result, error) {
-	s, err := loadSuite(ctx, fsys)
+	return RunSource(ctx, policy.Read(fsys), runtime.GOMAXPROCS(0))
+}
+
+// RunSource is RunTables of a folder that was read, by so many workers at once. It stops
+// when ctx ends.
+func RunSource(ctx context.Context, source policy.Source, workers int) ([]Result, error) {
+	s, err := loadSource(ctx, source, workers)
 	if err != nil {
 		return nil, err
 	}
-	var results []Result
+	results := make([][]Result, len(s.tables))
+	group, running := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
 	for i := range s.tables {
-		answers, err := s.runTable(ctx, &s.tables[i], nil, nil)
-		if err != nil {
-			return nil, err
-		}
-		results = append(results, answers...)
+		group.Go(func() (err error) {
+			results[i], err = s.runTable(running, &s.tables[i], nil, nil)
+			return err
+		})
 	}
-	return results, nil
+	if err := errors.Join(group.Wait(), ctx.Err()); err != nil {
+		return nil, err
+	}
+	return slices.Concat(results...), nil
 }
 
 // The names of a row's account and people. Rows may refer to them.

@@ -49,22 +49,25 @@ func (t *Table) setting() setting {
 	return setting{profile: t.Profile, switches: t.Provider, from: t.File, line: t.at}
 }
 
-// loadSuite loads a folder with its tables under every setting. Its error is a
-// fault.List with the faults of all of them.
+// loadSuite is loadSource of a folder, with all there is to work with.
 func loadSuite(ctx context.Context, fsys fs.FS) (*suite, error) {
+	return loadSource(ctx, policy.Read(fsys), runtime.GOMAXPROCS(0))
+}
+
+// loadSource loads a folder with its tables under every setting, by so many workers at
+// once. Its error is a fault.List with the faults of all of them. Whether invariants
+// hold is not looked at.
+func loadSource(ctx context.Context, source policy.Source, workers int) (*suite, error) {
 	var faults fault.List
-	s := &suite{source: policy.Read(fsys)}
+	s := &suite{source: source, profiles: source.Profiles()}
 	var err error
-	if s.base, err = s.source.Load(); collect(&faults, err) != nil {
+	if s.base, err = source.LoadProfile("", nil); collect(&faults, err) != nil {
 		return nil, err
 	}
-	if s.tables, err = ReadTables(fsys); collect(&faults, err) != nil {
+	if s.tables, err = readTables(source); collect(&faults, err) != nil {
 		return nil, err
 	}
-	if s.profiles, err = profilesOf(fsys); err != nil {
-		return nil, err
-	}
-	if err := s.loadSettings(ctx, &faults); err != nil {
+	if err := s.loadSettings(ctx, workers, &faults); err != nil {
 		return nil, err
 	}
 	if s.base != nil {
@@ -77,7 +80,7 @@ func loadSuite(ctx context.Context, fsys fs.FS) (*suite, error) {
 }
 
 // loadSettings loads the policy of every profile and of every table.
-func (s *suite) loadSettings(ctx context.Context, faults *fault.List) error {
+func (s *suite) loadSettings(ctx context.Context, workers int, faults *fault.List) error {
 	wanted := map[string]setting{}
 	for _, name := range s.profiles {
 		wanted[name] = setting{profile: name, from: "profiles/" + name + ".yaml"}
@@ -91,7 +94,7 @@ func (s *suite) loadSettings(ctx context.Context, faults *fault.List) error {
 	loaded, problems := make([]*policy.Policy, len(keys)), make([]error, len(keys))
 	source := s.source.WithoutTests()
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
+	group.SetLimit(workers)
 	for i, key := range keys {
 		group.Go(func() error {
 			if key == "" {

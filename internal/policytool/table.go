@@ -1,15 +1,15 @@
 package policytool
 
 import (
-	"errors"
-	"fmt"
 	"io/fs"
+	"maps"
 	"path"
-	"strings"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 
 	"doorward/internal/fault"
+	"doorward/internal/policy"
 )
 
 // A Table is one file of expected answers (policies/tests/*.yaml).
@@ -68,46 +68,20 @@ const tablesFolder = "tests"
 
 // ReadTables reads the tables of a policy folder. Its error is a fault.List when
 // a table is malformed, or lies where it would not be read.
-func ReadTables(fsys fs.FS) ([]Table, error) {
-	entries, err := fs.ReadDir(fsys, tablesFolder)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("list tables: %w", err)
-	}
-	profiles, err := profilesOf(fsys)
-	if err != nil {
-		return nil, err
-	}
+func ReadTables(fsys fs.FS) ([]Table, error) { return readTables(policy.Read(fsys)) }
+
+func readTables(source policy.Source) ([]Table, error) {
 	var faults fault.List
 	var tables []Table
-	for _, entry := range entries {
-		name := path.Join(tablesFolder, entry.Name())
-		if entry.IsDir() || path.Ext(name) != ".yaml" {
+	files := source.Tables()
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if path.Dir(name) != tablesFolder || path.Ext(name) != ".yaml" {
 			faults.Add(fault.Fault{File: name, Message: "would not be read here", Fix: "Tables are files " + tablesFolder + "/*.yaml."})
 			continue
 		}
-		if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() {
-			faults.Add(fault.Fault{File: name, Message: "is no ordinary file, and is not read", Fix: "Put a file here."})
-			continue // a named pipe would be waited for without end
-		}
-		data, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return nil, fmt.Errorf("read table: %w", err)
-		}
-		r := tableReader{profiles: profiles}
-		tables = append(tables, r.table(name, data))
+		r := tableReader{profiles: source.Profiles()}
+		tables = append(tables, r.table(name, files[name]))
 		faults = append(faults, r.Faults...)
 	}
 	return tables, faults.Err()
-}
-
-// profilesOf returns the names of a policy folder's profiles.
-func profilesOf(fsys fs.FS) ([]string, error) {
-	files, err := fs.Glob(fsys, "profiles/*.yaml")
-	if err != nil {
-		return nil, fmt.Errorf("list profiles: %w", err)
-	}
-	for i, file := range files {
-		files[i] = strings.TrimSuffix(path.Base(file), ".yaml")
-	}
-	return files, nil
 }

@@ -140,6 +140,15 @@ func (f *finder) guardrails(untested []rules.Part, noted *rules.Coverage) {
 	}
 }
 
+// rows finds those of tables that do not hold.
+func (f *finder) rows(answers []Result) {
+	for _, a := range answers {
+		if !a.OK() {
+			f.warn(FailingRow, fault.Fault{File: a.File, Line: a.Line}, "See doorward policy test.", "%s is answered %s, not %s", a.Action, a.Got, a.Want)
+		}
+	}
+}
+
 func placeOf(p rules.Part) fault.Fault {
 	return fault.Fault{File: p.File, Line: p.Line, Column: p.Column}
 }

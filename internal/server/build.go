@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -21,6 +20,7 @@ import (
 	"doorward/internal/facts"
 	"doorward/internal/fault"
 	"doorward/internal/policy"
+	"doorward/internal/policy/rules"
 	"doorward/internal/policy/watch"
 	"doorward/internal/problem"
 	"doorward/internal/token"
@@ -53,6 +53,10 @@ func readPolicy(folder string) (policy.Source, *policy.Policy, error) {
 		return policy.Source{}, nil, err
 	}
 	source := policy.Read(fsys)
+	if folder == "" { // whose invariants this program's own tests hold
+		p, err := source.LoadProfile("", nil)
+		return source, p, err
+	}
 	p, err := source.Load()
 	return source, p, Below(folder, err)
 }
@@ -102,6 +106,9 @@ func Build(ctx context.Context, c config.Config, o Options) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := refuseFailing(ctx, c, source); err != nil {
+		return nil, err
+	}
 	store, err := OpenDirectory(ctx, c.Data, o.Log, o.MustExist)
 	if err != nil {
 		return nil, err
@@ -114,8 +121,10 @@ func Build(ctx context.Context, c config.Config, o Options) (*Service, error) {
 
 	s := &Service{Store: store, Policy: p, health: &health{log: o.Log, version: o.Version, policy: digest, head: store.Head}}
 	if c.Policies != "" {
-		s.keeper = watch.New(c.Policies, source, p, watch.Options{Use: decider.Use, Log: o.Log, Registerer: reg})
-		s.health.folder = s.keeper.State
+		s.keeper = watch.New(c.Policies, source, p, watch.Options{
+			Use: decider.Use, Log: o.Log, Registerer: reg, Tables: failingTables(c), RefuseFailing: refuses(c),
+		})
+		s.health.folder, s.health.failing = s.keeper.State, s.keeper.Failing
 	}
 	guard := &token.Guard{Verifier: token.NewVerifier(store), Required: c.Auth.Mode == config.AuthToken, Log: o.Log}
 	mux := http.NewServeMux()

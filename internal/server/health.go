@@ -55,8 +55,9 @@ type health struct {
 	policy   func() string // digest of the policy in force; "" when there is none
 	head     func(context.Context) (portal.Position, error)
 	folder   func() watch.State // of the policy folder; nil when none is watched
+	failing  func() fault.List  // rows of its tables that fail; nil like folder
 	draining atomic.Bool
-	failing  atomic.Bool // the last look could not read the directory
+	blind    atomic.Bool // the last look could not read the directory
 }
 
 // checkTime bounds one look at readiness.
@@ -108,28 +109,32 @@ func (h *health) check(ctx context.Context) Readiness {
 	return r
 }
 
-// warnings tells of a policy folder that does not load. The last good policy
-// answers, and every replica sees the same folder: to be not ready for it would
-// take all of them away at once.
+// warnings tells of a policy folder that does not load, and of tables that fail. The
+// last good policy answers, and every replica sees the same folder: to be not ready for
+// it would take all of them away at once.
 func (h *health) warnings() []Warning {
 	if h.folder == nil {
 		return nil
 	}
-	state := h.folder()
-	if !state.Stale {
-		return nil
+	var all []Warning
+	if state := h.folder(); state.Stale {
+		all = append(all, newWarning("the folder does not load; the last good policy serves", state.Faults))
 	}
-	return []Warning{{
-		Part: "policy", Detail: "the folder does not load; the last good policy serves",
-		Faults: state.Faults[:min(len(state.Faults), shownFaults)],
-	}}
+	if failing := h.failing(); len(failing) > 0 {
+		all = append(all, newWarning(rowsFail(failing), failing))
+	}
+	return all
+}
+
+func newWarning(detail string, faults fault.List) Warning {
+	return Warning{Part: "policy", Detail: detail, Faults: faults[:min(len(faults), shownFaults)]}
 }
 
 // noteDirectory logs when the directory stops being readable and when it is
 // again; probes come every few seconds.
 func (h *health) noteDirectory(ctx context.Context, err error) {
 	switch failed := err != nil; {
-	case h.failing.Swap(failed) == failed:
+	case h.blind.Swap(failed) == failed:
 	case failed:
 		h.log.ErrorContext(ctx, "not ready: the directory cannot be read", "error", err)
 	default:

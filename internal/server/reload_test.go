@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,26 +12,36 @@ import (
 	"testing"
 	"time"
 
+	"doorward/internal/config"
 	"doorward/internal/server"
 	"doorward/policies"
 )
 
 // edited is a server with a policy folder of its own.
 type edited struct {
-	t     *testing.T
-	url   string
-	file  string // of the presets
-	lines []byte // the shipped ones
+	t      *testing.T
+	url    string
+	folder string
+	file   string // of the presets
+	lines  []byte // the shipped ones
 }
 
-func startEdited(t *testing.T) *edited {
+// editable is a policy folder without tables, and a configuration with it.
+func editable(t *testing.T) config.Config {
 	t.Helper()
 	c := local(t)
 	c.Policies = filepath.Join(t.TempDir(), "policies")
-	if err := os.CopyFS(c.Policies, policies.FS); err != nil {
+	if err := errors.Join(os.CopyFS(c.Policies, policies.FS), os.RemoveAll(filepath.Join(c.Policies, "tests"))); err != nil {
 		t.Fatal(err)
 	}
-	e := &edited{t: t, file: filepath.Join(c.Policies, "presets", "presets.csv")}
+	return c
+}
+
+func startEdited(t *testing.T) *edited { return startWith(t, editable(t)) }
+
+func startWith(t *testing.T, c config.Config) *edited {
+	t.Helper()
+	e := &edited{t: t, folder: c.Policies, file: filepath.Join(c.Policies, "presets", "presets.csv")}
 	e.lines = e.read()
 	e.url = start(t, c).urls[0]
 	return e
@@ -165,7 +176,7 @@ func TestSIGHUPLoadsTheFolderAgain(t *testing.T) {
 // What /readyz shows to everybody holds no path of the machine.
 func TestWarningsNameNoPathOfTheMachine(t *testing.T) {
 	e := startEdited(t)
-	folder := filepath.Dir(filepath.Dir(e.file))
+	folder := e.folder
 	if err := os.Rename(folder, folder+".away"); err != nil {
 		t.Fatal(err)
 	}

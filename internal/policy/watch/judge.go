@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -20,11 +21,21 @@ const (
 )
 
 // judge loads what was read and hands it over if it is sound and new.
-func (k *Keeper) judge(source policy.Source) {
+func (k *Keeper) judge(ctx context.Context, source policy.Source) {
+	interrupted := k.interrupt()
 	p, err := k.loaded(source)
+	if err == nil {
+		err = k.refusing(ctx, source)
+	}
+	if ctx.Err() != nil {
+		return
+	}
 	was := k.State()
 	if err != nil {
 		k.refuse(was, err)
+		if interrupted {
+			k.report(ctx, k.from)
+		}
 		return
 	}
 	result := unchanged
@@ -39,7 +50,8 @@ func (k *Keeper) judge(source policy.Source) {
 	if result == applied || was.Stale {
 		k.o.Log.Info("the policy folder is in force", "policy", p.Digest, "was", was.Digest)
 	}
-	k.refused = ""
+	k.refused, k.from = "", source
+	k.report(ctx, source)
 }
 
 // loaded loads what was read. Who edits a policy must not be able to end the
@@ -93,6 +105,8 @@ func newMetrics(reg prometheus.Registerer, k *Keeper) *metrics {
 		return m
 	}
 	reg.MustRegister(m.reloads, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "doorward_policy_tables_failing", Help: "Rows of the policy folder's tables that the policy in force does not answer as they expect.",
+	}, func() float64 { return float64(len(k.Failing())) }), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "doorward_policy_stale", Help: "1 while the policy folder does not load and an older policy is in force.",
 	}, func() float64 {
 		if k.State().Stale {

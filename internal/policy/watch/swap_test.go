@@ -121,7 +121,7 @@ func TestTwoThousandReloadsUnderQuestions(t *testing.T) {
 		})
 	}
 	for i := range 2000 {
-		k.judge([]policy.Source{tickets, {}, invoices, {}}[i%4])
+		k.judge(t.Context(), []policy.Source{tickets, {}, invoices, {}}[i%4])
 		if stale := k.State().Stale; stale != (i%2 == 1) {
 			t.Fatalf("reload %d: stale is %t", i, stale)
 		}

@@ -1,7 +1,7 @@
 // Package watch keeps the policy of a folder in force: it notices that the folder
 // changed, loads it off the path of decisions, and hands over the new policy whole.
 //
-// It does not know who uses the policy or how it is loaded. Notifications of the
+// It does not know who uses the policy, how it is loaded or how its tables are run. Notifications of the
 // kernel only make it look sooner; what it believes is the bytes it reads, once a
 // second at least. Its invariants: only a sound policy is handed over, made of
 // bytes that were the same for a while; whatever goes wrong, the last good one
@@ -40,6 +40,12 @@ type Options struct {
 	// Still is how long the folder must not have changed before it is loaded, so
 	// that half-written files are not. 0: DefaultStill.
 	Still time.Duration
+	// Tables runs the tables of expected answers of what was read, and returns the rows
+	// that fail and what is malformed. It stops when its context ends. nil: none are run.
+	Tables func(context.Context, policy.Source) (fault.List, error)
+	// RefuseFailing keeps a policy whose tables fail from being put in force. Without
+	// it they are run once it is.
+	RefuseFailing bool
 }
 
 // filled is o with the defaults in place.
@@ -73,13 +79,15 @@ type Keeper struct {
 	metrics *metrics
 	state   atomic.Pointer[State]
 	forced  chan struct{}
+	tables  tables
 
 	// What Run alone uses.
-	judged  string    // print of what was last loaded or refused
-	waiting string    // print of what is not yet still; "" when nothing is
-	since   time.Time // when it was first seen
-	force   bool      // judge even what was judged already
-	refused string    // what was last logged as refused; "" when nothing is
+	judged  string        // print of what was last loaded or refused
+	waiting string        // print of what is not yet still; "" when nothing is
+	since   time.Time     // when it was first seen
+	force   bool          // judge even what was judged already
+	refused string        // what was last logged as refused; "" when nothing is
+	from    policy.Source // what the policy in force was loaded from
 	load    func(policy.Source) (*policy.Policy, error)
 }
 
@@ -87,7 +95,7 @@ type Keeper struct {
 // source. Nothing happens before Run.
 func New(folder string, from policy.Source, p *policy.Policy, o Options) *Keeper {
 	o = o.filled()
-	k := &Keeper{folder: folder, o: o, forced: make(chan struct{}, 1), judged: from.Print(), load: policy.Source.Load}
+	k := &Keeper{folder: folder, o: o, forced: make(chan struct{}, 1), from: from, judged: from.Print(), load: policy.Source.Load}
 	k.state.Store(&State{Digest: p.Digest, At: time.Now()})
 	k.metrics = newMetrics(o.Registerer, k)
 	return k
@@ -109,9 +117,13 @@ func (k *Keeper) Force() {
 func (k *Keeper) Run(ctx context.Context) { k.run(ctx, newHints(k.folder, k.o.Log)) }
 
 func (k *Keeper) run(ctx context.Context, h *hints) {
+	defer k.tables.running.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	k.report(ctx, k.from)
 	loop(ctx, h, k.o, k.forced, func(now time.Time, forced bool) time.Time {
 		k.force = k.force || forced
-		return k.look(now)
+		return k.look(ctx, now)
 	})
 }
 
@@ -145,7 +157,7 @@ func loop(ctx context.Context, h *hints, o Options, forced <-chan struct{}, look
 
 // look reads the folder, judges it if it is new and has been still, and returns
 // when to look again.
-func (k *Keeper) look(now time.Time) time.Time {
+func (k *Keeper) look(ctx context.Context, now time.Time) time.Time {
 	source := policy.Read(os.DirFS(k.folder))
 	print := source.Print()
 	switch {
@@ -160,6 +172,6 @@ func (k *Keeper) look(now time.Time) time.Time {
 	}
 	k.waiting, k.force = "", false
 	k.judged = print
-	k.judge(source)
+	k.judge(ctx, source)
 	return time.Now() // what came meanwhile is looked at before it is hinted at
 }

@@ -18,7 +18,7 @@ func openLocal(ctx context.Context, p *Process, s *settings) (*client, func() er
 		return nil, nil, err
 	}
 	settings.Auth.Mode = config.AuthNone
-	service, err := server.Build(ctx, settings, server.Options{Log: logger(p.Stderr, settings.Log), Version: p.Version, MustExist: true})
+	service, err := server.Build(ctx, settings, server.Options{Log: logger(p.Stderr, settings.Log), Version: p.Version, MustExist: true, Once: true})
 	if err != nil {
 		return nil, nil, noDirectory(err, settings)
 	}

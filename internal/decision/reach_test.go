@@ -50,34 +50,34 @@ func (d draw) user() portal.UserFacts {
 	}
 }
 
-func (d draw) people(q *Question, account portal.AccountID, now time.Time) people {
-	var who people
+func (d draw) people(q *Question, account portal.AccountID, now time.Time) People {
+	var who People
 	if d.chance(5) {
-		who.actor = portal.UserFacts{} // not known
+		who.Actor = portal.UserFacts{} // not known
 	} else {
-		who.actor = d.user()
+		who.Actor = d.user()
 	}
 	there := account != "" && !d.chance(6)
 	if there {
-		who.subject.Account = portal.AccountFacts{Status: one(d, portal.AccountActive, portal.AccountStatus("suspended"), portal.AccountStatus("closed")), MFARequired: d.chance(2)}
+		who.Subject.Account = portal.AccountFacts{Status: one(d, portal.AccountActive, portal.AccountStatus("suspended"), portal.AccountStatus("closed")), MFARequired: d.chance(2)}
 	}
 	switch owner := d.chance(4); q.Subject.Type {
 	case portal.TypeContact:
 		if there && !d.chance(3) {
-			who.subject.Contact = &portal.ContactFacts{Status: portal.ContactActive, Mails: one(d, nil, []string{"invoice", "support"}), Scope: one(d, nil, []portal.Ref{{Type: "domain", ID: "d"}})}
+			who.Subject.Contact = &portal.ContactFacts{Status: portal.ContactActive, Mails: one(d, nil, []string{"invoice", "support"}), Scope: one(d, nil, []portal.Ref{{Type: "domain", ID: "d"}})}
 		}
 	case portal.TypeUser:
 		if d.chance(5) {
 			break
 		}
-		who.subject.User = d.user()
+		who.Subject.User = d.user()
 		if there {
-			who.subject.Membership = d.membership(now, owner)
-			who.member = d.membership(now, !owner && d.chance(3))
+			who.Subject.Membership = d.membership(now, owner)
+			who.Member = d.membership(now, !owner && d.chance(3))
 		}
 	}
 	if q.Resource.Ref == q.Subject.Ref {
-		who.member = who.subject.Membership
+		who.Member = who.Subject.Membership
 	}
 	return who
 }
@@ -128,7 +128,7 @@ func TestEveryInputIsPossible(t *testing.T) {
 	d, seen, met := draw{rand.New(rand.NewPCG(1, 2))}, map[string]bool{}, 0
 	for _, a := range p.Catalogue.Actions() {
 		rounds := 60
-		if a.AboutMember || a.Mail != "" { // of which there is more to know
+		if a.AboutMember || a.List || a.Mail != "" { // of which there is more to know
 			rounds = 1000
 		}
 		for range rounds {

@@ -151,7 +151,7 @@ func TestEveryInvariantRefuses(t *testing.T) {
 			for _, e := range edits {
 				edit(t, files, e.file, e.old, e.new)
 			}
-			p, err := policy.Load(files)
+			p, err := policy.Read(files).LoadChecked()
 			faults, _ := errors.AsType[fault.List](err)
 			if p != nil || len(faults) != 1 {
 				t.Fatalf("%v, want %s alone", err, name)
@@ -212,7 +212,7 @@ func TestWhatElseRefusesAPolicy(t *testing.T) {
 		for _, e := range c.edits {
 			edit(t, files, e.file, e.old, e.new)
 		}
-		p, err := policy.Load(files)
+		p, err := policy.Read(files).LoadChecked()
 		if p != nil || err == nil || !strings.HasPrefix(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}
@@ -227,7 +227,7 @@ func TestAFolderWithoutInvariants(t *testing.T) {
 			delete(files, name)
 		}
 	}
-	if _, err := policy.Load(fstest.MapFS(files)); err != nil {
+	if _, err := policy.Read(fstest.MapFS(files)).LoadChecked(); err != nil {
 		t.Error(err)
 	}
 }

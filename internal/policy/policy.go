@@ -3,8 +3,8 @@
 //
 // It decides nothing and watches nothing. Its invariant: a Policy exists only if
 // the whole folder is sound; otherwise every fault found is reported, each with
-// its file and line, and there is no Policy. Load also holds the invariants against
-// what can be asked.
+// its file and line, and there is no Policy. LoadChecked also holds the invariants
+// against what can be asked.
 package policy
 
 import (
@@ -57,8 +57,7 @@ func LoadProfile(fsys fs.FS, profile string, switches map[string]string) (*Polic
 	return Read(fsys).LoadProfile(profile, switches)
 }
 
-// LoadProfile is Load as the function of that name does it. It takes the invariants as
-// held: a table of expected answers is a claim of its own, and a folder has dozens.
+// LoadProfile is Load as the function of that name does it.
 func (s Source) LoadProfile(profile string, switches map[string]string) (*Policy, error) {
 	if s.err != nil {
 		return nil, s.err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -20,7 +21,6 @@ import (
 	"doorward/internal/facts"
 	"doorward/internal/fault"
 	"doorward/internal/policy"
-	"doorward/internal/policy/rules"
 	"doorward/internal/policy/watch"
 	"doorward/internal/problem"
 	"doorward/internal/token"
@@ -40,25 +40,31 @@ func OpenDirectory(ctx context.Context, folder string, log *slog.Logger, mustExi
 }
 
 // LoadPolicy loads the policy folder, or the one built in when folder is "". Its
-// error is a fault.List when the folder is there but not sound.
+// error is a fault.List when the folder is there but not sound. Invariants are taken as
+// held.
 func LoadPolicy(folder string) (*policy.Policy, error) {
-	_, p, err := readPolicy(folder)
+	_, p, err := readPolicy(folder, policy.Source.Load)
 	return p, err
 }
 
-// readPolicy is LoadPolicy that also returns what was loaded.
-func readPolicy(folder string) (policy.Source, *policy.Policy, error) {
+// readPolicy is LoadPolicy, as load does it, that also returns what was loaded.
+func readPolicy(folder string, load func(policy.Source) (*policy.Policy, error)) (policy.Source, *policy.Policy, error) {
 	fsys, err := OpenPolicy(folder)
 	if err != nil {
 		return policy.Source{}, nil, err
 	}
 	source := policy.Read(fsys)
-	if folder == "" { // whose invariants this program's own tests hold
-		p, err := source.LoadProfile("", nil)
-		return source, p, err
-	}
-	p, err := source.Load()
+	p, err := load(source)
 	return source, p, Below(folder, err)
+}
+
+// toServe is how a policy is loaded to be put in force. The invariants of the one built
+// in are held by this program's own tests.
+func toServe(folder string, o Options) func(policy.Source) (*policy.Policy, error) {
+	if folder == "" || o.Once {
+		return policy.Source.Load
+	}
+	return policy.Source.LoadChecked
 }
 
 // OpenPolicy opens the policy folder, or the one built in when folder is "".
@@ -102,7 +108,7 @@ type Service struct {
 // Build opens the directory and the policy and puts everything together. The
 // caller closes the Service.
 func Build(ctx context.Context, c config.Config, o Options) (*Service, error) {
-	source, p, err := readPolicy(c.Policies)
+	source, p, err := readPolicy(c.Policies, toServe(c.Policies, o))
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,9 @@ type Options struct {
 	Version string
 	// MustExist refuses to make a directory where there is none.
 	MustExist bool
+	// Once tells that a question is asked here and nothing served: the invariants of the
+	// policy are taken as held, because trying them takes longer than the answer.
+	Once bool
 	// Prepare is called when everything is open and nothing accepted yet. May be nil.
 	Prepare func(context.Context, *Service) error
 	// Started is called with the URLs that are answered on. May be nil.

@@ -12,6 +12,7 @@ import (
 
 	"doorward/internal/config"
 	"doorward/internal/fault"
+	"doorward/internal/policytool"
 	"doorward/internal/server"
 )
 
@@ -74,11 +75,9 @@ func TestFailingTablesRefuseWhereConfigured(t *testing.T) {
 	c.Policy.FailingTables = config.RefuseFailing
 	writeTable(t, c.Policies, "allow", "owner_only")
 	want := filepath.Join(c.Policies, "tests/mine.yaml") + ":3: invoice.list is answered allow"
-	_, _, checked := server.CheckPolicy(t.Context(), c)
-	for _, err := range []error{checked, run(t, c)} {
-		if faults, ok := errors.AsType[fault.List](err); !ok || len(faults) != 1 || !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("%v, want %s", err, want)
-		}
+	err := run(t, c)
+	if faults, ok := errors.AsType[fault.List](err); !ok || len(faults) != 1 || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
 	}
 	writeTable(t, c.Policies, "allow")
 	e := startWith(t, c)
@@ -112,15 +111,14 @@ func TestABrokenInvariantRefusesEverywhere(t *testing.T) {
 		t.Fatalf("%+v", w)
 	}
 	w.Faults[0].File = filepath.Join(c.Policies, w.Faults[0].File)
-	_, loaded := server.LoadPolicy(c.Policies)
 	other := local(t)
 	other.Policies = c.Policies
-	for name, err := range map[string]error{"load": loaded, "start": run(t, other)} {
+	for name, err := range map[string]error{"start": run(t, other)} {
 		if err == nil || err.Error() != w.Faults[0].Error() {
 			t.Errorf("%s: %v, want %v", name, err, w.Faults[0])
 		}
 	}
-	if _, _, err := server.CheckPolicy(t.Context(), c); err == nil || !strings.Contains(err.Error(), "nobody_edits_the_owner does not hold") {
+	if _, err := policytool.Check(t.Context(), os.DirFS(c.Policies), 0); err == nil || !strings.Contains(err.Error(), "nobody_edits_the_owner does not hold") {
 		t.Errorf("check: %v", err)
 	}
 }

@@ -43,11 +43,14 @@ violated contains "guards_are_held" if {
 }
 
 # METADATA
-# description: A13.16. A grant for some services or domains gives nothing outside them.
+# description: |
+#   A13.16. A grant for some services or domains gives nothing outside them. Where
+#   ordering is cancelling (C5), who orders on the whole account cancels there.
 violated contains "scopes_are_kept" if {
 	allowed
 	input.grant.in_scope == "no"
 	as_member
+	not cancels_with_orders
 	input.action.name != "mail.security.receive"
 }
 

@@ -58,7 +58,7 @@ func TestShippedPresetsAreThePartDColumns(t *testing.T) {
 		"all": { // req 49, A13.2
 			"profile", "contacts", "products", "product_passwords", "product_manage", "sso", "domains",
 			"domain_manage", "orders", "renewals", "invoices", "payment_methods", "quotes", "tickets", "affiliates",
-			"emails", "audit", "mail:invoice", "mail:support", "mail:product", "mail:domain", "mail:general",
+			"emails", "audit", "mail:invoice", "mail:support", "mail:product", "mail:domain",
 		},
 	}
 	for name, want := range columns {

@@ -95,7 +95,7 @@ type Keeper struct {
 // source. Nothing happens before Run.
 func New(folder string, from policy.Source, p *policy.Policy, o Options) *Keeper {
 	o = o.filled()
-	k := &Keeper{folder: folder, o: o, forced: make(chan struct{}, 1), from: from, judged: from.Print(), load: policy.Source.Load}
+	k := &Keeper{folder: folder, o: o, forced: make(chan struct{}, 1), from: from, judged: from.Print(), load: policy.Source.LoadChecked}
 	k.state.Store(&State{Digest: p.Digest, At: time.Now()})
 	k.metrics = newMetrics(o.Registerer, k)
 	return k

@@ -30,8 +30,8 @@ build: ## Build bin/doorward
 test: ## Install what the tests need, then run all of them, with the race detector where goroutines meet
 	@.ci/need cc gcc libc6-dev
 	@.ci/need curl curl
-	CGO_ENABLED=1 go test -race $$(go list ./... | grep -v '/internal/reference$$')
-	go test ./internal/reference
+	CGO_ENABLED=1 go test -race -timeout 30m $$(go list ./... | grep -v '/internal/reference$$')
+	go test -timeout 20m ./internal/reference
 
 check: check-format check-vet check-static check-policies check-modules check-repository ## Check formatting, code, policies and modules
 	@echo "make check: all is well"

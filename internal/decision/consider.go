@@ -51,7 +51,7 @@ func (e *engine) consider(c *consideration, q Question) {
 		return
 	}
 	c.plan = p
-	ok := c.nameAccounts() && c.readSession(e.policy.Provider) && c.readActor() && c.readRequest(e.policy.Rules.Schema())
+	ok := c.nameAccounts() && c.namesMember() && c.readSession(e.policy.Provider) && c.readActor() && c.readRequest(e.policy.Rules.Schema())
 	switch {
 	case !ok:
 		c.refusal = BadInput

@@ -32,6 +32,23 @@ func holdingOf(p *policy.Policy, g *portal.Grant) holding {
 	return h
 }
 
+// withoutOwners takes away what only the owner may hold, however somebody else came
+// by it (A13.2).
+func (h *holding) withoutOwners(p *policy.Policy) {
+	h.all, h.wide = h.all.Minus(p.Catalogue.OwnersOnly()), h.wide.Minus(p.Catalogue.OwnersOnly())
+}
+
+// unlimited is the grant of a membership. The owner's has no scope, whatever was
+// stored (req 7).
+func unlimited(m portal.MembershipFacts) *portal.Grant {
+	if !m.Owner || m.Grant == nil || len(m.Grant.Scope) == 0 {
+		return m.Grant
+	}
+	whole := *m.Grant
+	whole.Scope = nil
+	return &whole
+}
+
 // holds tells whether what guards the action is held, wherever. A preset that
 // denies a mail denies it to whoever chose it.
 func (h *holding) holds(a *catalogue.Action) bool {
@@ -97,6 +114,7 @@ func ofType(typ string, refs []portal.Ref) []portal.Ref {
 // it, and for as long (A13.7, invariant 7). Mail is no right and does not count.
 func Covers(p *policy.Policy, g, other *portal.Grant) bool {
 	mine, theirs := holdingOf(p, g), holdingOf(p, other)
+	mine.withoutOwners(p)
 	if g == nil || other == nil || !lasts(g, other) {
 		return false
 	}

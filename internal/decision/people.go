@@ -75,12 +75,20 @@ func (c *consideration) aboutMember() bool {
 	return c.plan.action.AboutMember && c.question.Resource.Type == portal.TypeUser && c.key.Account != ""
 }
 
+// namesMember tells whether an action about a member is done to a user, or to the
+// account, which asks whether one manages people at all. Of a resource of any other
+// type nobody could tell whom it is about, and what protects them would not apply.
+func (c *consideration) namesMember() bool {
+	typ := c.question.Resource.Type
+	return !c.plan.action.AboutMember || typ == portal.TypeUser || typ == portal.TypeAccount
+}
+
 // member tells who is managed, as rules see it (A13.7, invariant 7).
 func (c *consideration) member(p *policy.Policy, mine *portal.Grant, m portal.MembershipFacts) string {
 	switch {
 	case !c.aboutMember():
 		return "nobody"
-	case c.question.Resource.Ref == c.question.Subject.Ref:
+	case c.question.Resource.Ref == c.question.Subject.Ref, c.question.Resource.Ref == c.acting.by:
 		return "self"
 	case m.Owner:
 		return "owner"

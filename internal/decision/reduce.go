@@ -16,9 +16,12 @@ import (
 // values and says all that the answer may depend on.
 func (c *consideration) reduce(p *policy.Policy, who People, now time.Time) rules.Input {
 	facts, action := &who.Subject, c.plan.action
-	state, grant := grantState(facts.Membership, now), facts.Membership.Grant
+	state, grant := grantState(facts.Membership, now), unlimited(facts.Membership)
 	if state == stateActive {
 		c.holding = holdingOf(p, grant)
+		if !facts.Membership.Owner {
+			c.holding.withoutOwners(p)
+		}
 	}
 	in := rules.Input{
 		Action: rules.ActionFacts{
@@ -28,7 +31,7 @@ func (c *consideration) reduce(p *policy.Policy, who People, now time.Time) rule
 			Type:     subjectType(c.question.Subject.Type),
 			Kind:     kind(c.question.Subject.Type, facts.Membership, state),
 			Status:   cmp.Or(string(facts.User.Status), "unknown"),
-			StaffMay: staffMay(action, facts.User.Staff),
+			StaffMay: c.acting.by == portal.Ref{} && staffMay(action, facts.User.Staff),
 		},
 		Grant: rules.GrantFacts{
 			State:      state,

@@ -123,8 +123,7 @@ var mutants = map[string][]edited{
 		{selfFile, "	input.subject.status == \"active\"\n	input.resource.own == true", "	input.subject.status == \"active\""},
 	},
 	// req 47, req 49, req 50, C5
-	"guards_are_held": {{decisionFile, "	input.action.category == \"cancellations\"\n	provider", "	input.action.category in {\"cancellations\", \"renewals\"}\n	provider"},
-		{decisionFile, "	input.grant.has.orders\n", "	input.grant.has.invoices == false\n"}},
+	"guards_are_held": {{decisionFile, "held if cancels_by_ordering\n", "held if cancels_by_ordering\n\nheld if input.action.name == \"domain.renew\"\n"}},
 	// A13.16
 	"scopes_are_kept": {never(decisionFile, "	input.grant.in_scope == \"no\"")},
 	// req 109, D2

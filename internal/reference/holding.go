@@ -36,11 +36,20 @@ func (m *Model) holdsWide(g portal.Grant, category string) bool {
 	return slices.Contains(g.AccountWide, category)
 }
 
+// ownersOnly tells what nobody but the owner holds, however they came by it (A13.2).
+func (s *situation) ownersOnly(category string) bool {
+	return !s.owner() && (category == "ownership" || category == "security")
+}
+
 // held tells whether the grant gives a category, wherever.
-func (s *situation) held(category string) bool { return s.holds(s.grant, category) }
+func (s *situation) held(category string) bool {
+	return s.holds(s.grant, category) && !s.ownersOnly(category)
+}
 
 // wide tells whether it gives it on the whole account.
-func (s *situation) wide(category string) bool { return s.holdsWide(s.grant, category) }
+func (s *situation) wide(category string) bool {
+	return s.holdsWide(s.grant, category) && !s.ownersOnly(category)
+}
 
 // here tells whether it gives it where the action is done.
 func (s *situation) here(category string) bool {

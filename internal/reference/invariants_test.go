@@ -29,6 +29,9 @@ func (o *observer) knowledge(q Question) knowledge {
 	s.Facts = s.known[portal.FactKey{Account: portal.AccountID(s.account), Subject: q.Subject}]
 	if s.Membership.Grant != nil {
 		s.grant = *s.Membership.Grant
+		if s.Membership.Owner {
+			s.grant.Scope = nil
+		}
 	}
 	g := s.grant
 	k.isUser = q.Subject.Type == portal.TypeUser && s.User.Status == portal.UserActive

@@ -84,5 +84,5 @@ func (s *situation) receives() bool {
 // writesTickets tells whether the contact may do that with a ticket (26, C2).
 func (s *situation) writesTickets() bool {
 	return s.ContactsMode == "limited" && has("ticket.open ticket.view ticket.reply", s.name) &&
-		s.Properties["contact"] == s.Subject.ID && s.department != "billing"
+		s.Properties["contact"] == s.Subject.ID && s.department != "billing" && s.acting() != "other"
 }

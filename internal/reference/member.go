@@ -32,7 +32,7 @@ func (s *situation) suspended() bool {
 // permission judges whether the member's permissions include the action.
 func (s *situation) permission() string {
 	switch {
-	case s.guardedBy("ownership") && !s.owner() && !s.held("ownership"):
+	case s.guardedBy("ownership") && !s.owner():
 		return "owner_only" // 8, 105-108
 	case s.guardedBy("users") && !s.owner() && s.Inviters == "owner":
 		return "owner_only" // C6

@@ -12,8 +12,8 @@ func (s *situation) manages() bool {
 func (s *situation) managed() string {
 	m := s.known[portal.FactKey{Account: portal.AccountID(s.account), Subject: s.Resource}].Membership
 	switch {
-	case s.Resource == s.Subject:
-		return "self"
+	case s.Resource == s.Subject, s.Resource == s.by:
+		return "self" // also of staff who act for the owner (A13.19)
 	case m.Owner:
 		return "owner"
 	case m.State != portal.MembershipActive && m.State != portal.MembershipPending:
@@ -87,7 +87,7 @@ func (s *situation) staff() string {
 // staffReads tells whether the right to read in every account is enough (A13.19).
 // Being sent a customer's mail is not reading the account.
 func (s *situation) staffReads() bool {
-	return s.User.Staff.May("staff.read") && s.class == "guarded" && s.reads && s.accountExists()
+	return s.by == (portal.Ref{}) && s.User.Staff.May("staff.read") && s.class == "guarded" && s.reads && s.accountExists()
 }
 
 // self judges a person's own affairs (13, A13.18).

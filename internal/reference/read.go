@@ -21,7 +21,7 @@ type parts struct {
 // read reads the question (docs/authzen.md). False is bad_input: a guard must not
 // fail to fire because a value has the wrong type.
 func (s *situation) read() bool {
-	return s.readAccount() && s.readLogin() && s.readActor() && s.readTicket()
+	return s.readAccount() && s.readMember() && s.readLogin() && s.readActor() && s.readTicket()
 }
 
 // readAccount finds the account: the resource, else its property, else the
@@ -43,6 +43,16 @@ func (s *situation) readAccount() bool {
 	}
 	if s.account == "" {
 		s.account = s.actingOn
+	}
+	return true
+}
+
+// readMember refuses a managed member that is named by another type than user
+// (invariant 7). On the account the question is whether one manages people at all.
+func (s *situation) readMember() bool {
+	switch s.name {
+	case "user.permissions.view", "user.permissions.update", "user.remove":
+		return s.Resource.Type == portal.TypeUser || s.Resource.Type == portal.TypeAccount
 	}
 	return true
 }
@@ -129,7 +139,7 @@ func (s *situation) readTicket() bool {
 		return true
 	}
 	department, ok := s.Properties["department"].(string)
-	s.department = department
+	s.department = strings.ToLower(department)
 	return ok && len(department) <= 256
 }
 

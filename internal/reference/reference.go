@@ -84,8 +84,11 @@ func (s *situation) reason() string {
 	if s.Membership.Grant != nil {
 		s.grant = *s.Membership.Grant
 	}
-	if s.class == "staff" && !s.User.Staff.May(s.name) {
-		return "staff_only" // A13.19
+	if s.Membership.Owner {
+		s.grant.Scope = nil // 7
+	}
+	if s.class == "staff" && (s.by != portal.Ref{} || !s.User.Staff.May(s.name)) {
+		return "staff_only" // A13.19: one's own rights, in one's own name
 	}
 	if reason := s.actor(); reason != "" {
 		return reason

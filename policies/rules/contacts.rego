@@ -34,5 +34,6 @@ contact_may if {
 	input.action.name in {"ticket.open", "ticket.view", "ticket.reply"}
 	input.resource.own == true
 	provider.contacts.mode == "limited"
+	input.session.acting != "other"
 	not billing_ticket
 }

@@ -154,7 +154,7 @@ cancels_by_ordering if {
 
 # A13.5: what the billing department is told is billing information.
 billing_ticket if {
-	input.request.resource.properties.department == "billing"
+	lower(input.request.resource.properties.department) == "billing"
 	input.grant.has.invoices == false
 	input.subject.kind != "owner"
 }

@@ -24,6 +24,7 @@ type Catalogue struct {
 	objects []string
 	bits    map[string]int
 	implied []Set // by bit: the object and all it implies
+	owners  Set   // the categories that are not delegable
 }
 
 // A Category is a permission a person can be given.
@@ -162,6 +163,9 @@ func (c *Catalogue) Set(objects ...string) Set {
 	return s
 }
 
+// OwnersOnly are the categories that nobody but the owner may be given (A13.2).
+func (c *Catalogue) OwnersOnly() Set { return c.owners }
+
 // Names returns the names in s, in bit order.
 func (c *Catalogue) Names(s Set) []string {
 	var names []string
@@ -195,6 +199,11 @@ func (c *Catalogue) index() {
 	c.bits = make(map[string]int, len(c.objects))
 	for bit, name := range c.objects {
 		c.bits[name] = bit
+	}
+	for bit, category := range c.Categories {
+		if !category.Delegable {
+			c.owners = c.owners.With(bit)
+		}
 	}
 	c.implied = make([]Set, len(c.Categories))
 	for bit := range c.Categories {

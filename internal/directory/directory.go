@@ -77,6 +77,10 @@ type Reader interface {
 	Contacts(ctx context.Context, account portal.AccountID) ([]portal.Contact, error)
 	// Staff returns the users who have a right of staff, by id (A13.19).
 	Staff(ctx context.Context) ([]portal.User, error)
+	// IDs returns the first ids of a list that come after one, in byte order, at most
+	// limit of them; every id comes after "". An unknown kind of list and a limit
+	// below 1 are ErrInvalid.
+	IDs(ctx context.Context, of List, after string, limit int) ([]string, error)
 	// Tokens returns all client tokens, revoked ones too, by id.
 	Tokens(ctx context.Context) ([]Token, error)
 }

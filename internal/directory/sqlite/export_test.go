@@ -30,3 +30,6 @@ func (s *Store) HoldReader() (read func(context.Context) error, done func()) {
 	}
 	return read, func() { s.idle <- c }
 }
+
+// Lists are the statements that read a part of each list.
+var Lists = lists

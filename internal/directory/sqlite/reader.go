@@ -50,6 +50,11 @@ func (s *Store) Staff(ctx context.Context) ([]portal.User, error) {
 	return reading(ctx, s, func(c *session) ([]portal.User, error) { return c.staff(ctx) })
 }
 
+// IDs implements directory.Reader.
+func (s *Store) IDs(ctx context.Context, of directory.List, after string, limit int) ([]string, error) {
+	return reading(ctx, s, func(c *session) ([]string, error) { return c.ids(ctx, of, after, limit) })
+}
+
 // Tokens implements directory.Reader.
 func (s *Store) Tokens(ctx context.Context) ([]directory.Token, error) {
 	return reading(ctx, s, func(c *session) ([]directory.Token, error) { return c.tokens(ctx) })
@@ -107,6 +112,12 @@ func (t *tx) Contacts(ctx context.Context, account portal.AccountID) ([]portal.C
 // Staff implements directory.Reader.
 func (t *tx) Staff(ctx context.Context) ([]portal.User, error) {
 	all, err := t.session.staff(ctx)
+	return all, t.keep(err)
+}
+
+// IDs implements directory.Reader.
+func (t *tx) IDs(ctx context.Context, of directory.List, after string, limit int) ([]string, error) {
+	all, err := t.session.ids(ctx, of, after, limit)
 	return all, t.keep(err)
 }
 

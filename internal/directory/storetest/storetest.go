@@ -51,6 +51,7 @@ func promises() []promise {
 		{"tokens are listed by id, revoked ones too", tokens},
 		{"a person can be erased while the user stays (req 13)", erased},
 		{"staff are listed by id, with their rights (A13.19)", staff},
+		{"ids of a list come after one, in byte order", lists},
 		{"contacts' ids compare byte for byte (S14)", exactContactIDs},
 		{"contacts are listed by id, removed ones too", contactOrder},
 		{"a contact is of one account for ever (req 17)", oneAccount},

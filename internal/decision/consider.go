@@ -98,6 +98,14 @@ func (c *consideration) nameAccounts() bool {
 	return true
 }
 
+// AccountOf returns the account that a question is about, "" when it names none. It
+// returns false when a name in it cannot be one: the question is answered bad_input.
+func AccountOf(q Question) (portal.AccountID, bool) {
+	c := consideration{question: q}
+	ok := c.nameAccounts()
+	return c.key.Account, ok
+}
+
 // nearlyAccount tells a type that was meant to be account and is not: taken for
 // any other thing, it would be judged in the acting account.
 func nearlyAccount(typ string) bool {

@@ -31,7 +31,7 @@ func (c *consideration) reduce(p *policy.Policy, who People, now time.Time) rule
 			Type:     subjectType(c.question.Subject.Type),
 			Kind:     kind(c.question.Subject.Type, facts.Membership, state),
 			Status:   cmp.Or(string(facts.User.Status), "unknown"),
-			StaffMay: c.acting.by == portal.Ref{} && staffMay(action, facts.User.Staff),
+			StaffMay: c.acting.by == portal.Ref{} && StaffMay(action, facts.User.Staff),
 		},
 		Grant: rules.GrantFacts{
 			State:      state,
@@ -70,8 +70,8 @@ func (c *consideration) has(p *policy.Policy) []bool {
 	return has
 }
 
-// staffMay tells whether a right of staff covers an action (A13.19).
-func staffMay(a *catalogue.Action, rights portal.StaffRights) bool {
+// StaffMay tells whether a right of staff covers an action (A13.19).
+func StaffMay(a *catalogue.Action, rights portal.StaffRights) bool {
 	switch a.Class {
 	case catalogue.Staff:
 		return rights.May(a.Name)

@@ -51,6 +51,9 @@ var arrows = map[string][]string{
 	"internal/explain": {
 		"internal/portal", "internal/ijson", "internal/fault", "internal/policy...", "internal/decision", "internal/policytool",
 	},
+	"internal/search": {
+		"internal/portal", "internal/ijson", "internal/directory", "internal/policy", "internal/policy/catalogue", "internal/decision",
+	},
 	"internal/policytool": {
 		"internal/portal", "internal/ijson", "internal/fault", "internal/strictyaml", "internal/policy...", "internal/decision",
 	},

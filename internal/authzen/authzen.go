@@ -1,6 +1,6 @@
-// Package authzen serves the AuthZEN Authorization API 1.0: Access Evaluation
-// and Access Evaluations, over HTTP with JSON (sections 6, 7 and 10 of the
-// specification).
+// Package authzen serves the AuthZEN Authorization API 1.0: Access Evaluation,
+// Access Evaluations and the searches, over HTTP with JSON (sections 6 to 8 and 10 of
+// the specification).
 //
 // It reads requests strictly and writes answers; it does not know what any
 // subject, action or resource means, nor who the client is. Its invariants: only
@@ -41,10 +41,12 @@ type Explainer interface {
 	Explain(context.Context, decision.Question) (explain.Explanation, error)
 }
 
-// A Handler serves the two evaluation endpoints.
+// A Handler serves the evaluation endpoints, and the searches.
 type Handler struct {
 	Decider   Decider
 	Explainer Explainer // nil: nothing is explained
+	Searcher  Searcher  // nil: nothing is searched
+	Pager     *Pager    // for the Searcher
 	// Admit stands before explanations, which disclose facts: it passes on requests
 	// of those who may have one. nil: nothing is explained.
 	Admit func(http.Handler) http.Handler
@@ -62,6 +64,9 @@ type Mux interface {
 func (h *Handler) Register(mux Mux) {
 	mux.Handle(EvaluationPath, h.orExplained(problem.Handle(h.Log, h.endpoint(h.evaluation)), h.explaining()))
 	mux.Handle(EvaluationsPath, h.orExplained(problem.Handle(h.Log, h.endpoint(h.evaluations)), problem.Handle(h.Log, oneAtATime)))
+	if h.Searcher != nil {
+		h.registerSearch(mux)
+	}
 }
 
 // An endpoint answers a body that was read.

@@ -26,6 +26,9 @@ type configuration struct {
 	Point       string `json:"policy_decision_point"`
 	Evaluation  string `json:"access_evaluation_endpoint"`
 	Evaluations string `json:"access_evaluations_endpoint"`
+	Subjects    string `json:"search_subject_endpoint"`
+	Resources   string `json:"search_resource_endpoint"`
+	Actions     string `json:"search_action_endpoint"`
 }
 
 // Register adds the metadata to mux. A path of the public URL comes after the
@@ -45,6 +48,7 @@ func (m Metadata) serve(w http.ResponseWriter, _ *http.Request) error {
 	base := strings.TrimSuffix(m.PublicURL, "/")
 	body, err := json.Marshal(configuration{
 		Point: m.PublicURL, Evaluation: base + EvaluationPath, Evaluations: base + EvaluationsPath,
+		Subjects: base + SearchSubjectPath, Resources: base + SearchResourcePath, Actions: base + SearchActionPath,
 	})
 	if err != nil {
 		return err

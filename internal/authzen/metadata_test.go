@@ -31,6 +31,9 @@ func TestMetadata(t *testing.T) {
 			"policy_decision_point":       public,
 			"access_evaluation_endpoint":  c.base + "/access/v1/evaluation",
 			"access_evaluations_endpoint": c.base + "/access/v1/evaluations",
+			"search_subject_endpoint":     c.base + "/access/v1/search/subject",
+			"search_resource_endpoint":    c.base + "/access/v1/search/resource",
+			"search_action_endpoint":      c.base + "/access/v1/search/action",
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s:\n%s", public, diff)

@@ -74,6 +74,7 @@ var arrows = map[string][]string{
 	"internal/problem": {"internal/ijson", "internal/directory", "internal/decision"},
 	"internal/authzen": {
 		"internal/portal", "internal/ijson", "internal/decision", "internal/explain", "internal/problem", "internal/policy/rules",
+		"internal/search",
 	},
 
 	"internal/config": {"internal/fault", "internal/strictyaml"},

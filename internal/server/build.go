@@ -23,6 +23,7 @@ import (
 	"doorward/internal/policy"
 	"doorward/internal/policy/watch"
 	"doorward/internal/problem"
+	"doorward/internal/search"
 	"doorward/internal/token"
 	"doorward/policies"
 )
@@ -119,6 +120,11 @@ func Build(ctx context.Context, c config.Config, o Options) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Every process that has this directory open reads the others' page tokens.
+	pager, err := authzen.NewPager(store.Salt())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("prepare page tokens: %w", err), store.Close())
+	}
 	reg := newRegistry(o.Version)
 	cache := facts.NewCache(store, facts.Options{MaxEntries: c.Facts.MaxEntries, Registerer: reg})
 	decider := decision.New(p, cache, decision.Options{Timeout: c.Decision.Timeout, Registerer: reg})
@@ -136,7 +142,10 @@ func Build(ctx context.Context, c config.Config, o Options) (*Service, error) {
 	mux := http.NewServeMux()
 	s.health.register(mux)
 	mux.Handle("GET /metrics", guard.Protect(token.Decide, promhttp.HandlerFor(reg, promhttp.HandlerOpts{})))
-	mountDecisions(mux, guard, decider, explain.New(decider, explain.Options{Registerer: reg}), o.Log)
+	mountDecisions(mux, guard, &authzen.Handler{
+		Decider: decider, Explainer: explain.New(decider, explain.Options{Registerer: reg}),
+		Searcher: &search.Searcher{Directory: store, Decider: decider}, Pager: pager, Log: o.Log,
+	})
 	authzen.Metadata{PublicURL: c.PublicURL}.Register(mux)
 	mux.Handle(anything, problem.Handle(o.Log, fallback(mux)))
 

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"log/slog"
 	"net/http"
 	"strings"
 
@@ -40,12 +39,12 @@ const (
 	decisions = "/access/"
 )
 
-// mountDecisions mounts the AuthZEN endpoints behind the guard.
-func mountDecisions(mux *http.ServeMux, guard *token.Guard, decider authzen.Decider, explainer authzen.Explainer, log *slog.Logger) {
+// mountDecisions mounts the AuthZEN endpoints, as h serves them, behind the guard.
+func mountDecisions(mux *http.ServeMux, guard *token.Guard, h *authzen.Handler) {
 	behind := guarded{mux, guard}
-	admit := func(next http.Handler) http.Handler { return guard.Protect(token.Explain, next) }
-	(&authzen.Handler{Decider: decider, Explainer: explainer, Admit: admit, Log: log}).Register(behind)
-	behind.Handle(decisions, problem.Handle(log, fallback(mux)))
+	h.Admit = func(next http.Handler) http.Handler { return guard.Protect(token.Explain, next) }
+	h.Register(behind)
+	behind.Handle(decisions, problem.Handle(h.Log, fallback(mux)))
 }
 
 // guarded mounts handlers behind a guard on one mux: a mux of their own would

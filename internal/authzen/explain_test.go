@@ -44,7 +44,7 @@ func explainingToAll(t *testing.T) string {
 func admitting(t *testing.T, d records, admit func(http.Handler) http.Handler) string {
 	t.Helper()
 	mux := http.NewServeMux()
-	(&Handler{Decider: d, Explainer: d, Admit: admit}).Register(mux)
+	(&Handler{Decider: d, Explainer: d, Admit: admit, Searcher: library{}, Pager: newPager(t, "secret")}).Register(mux)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return server.URL

@@ -96,6 +96,7 @@ func CheckToken(t Token) error {
 	c.id("id", t.ID)
 	c.text("name", t.Name)
 	c.names("scopes", t.Scopes)
+	c.limits(t.Limits)
 	if t.Digest == [32]byte{} {
 		c.wrong("digest", "is missing")
 	}
@@ -160,6 +161,21 @@ func (c *checker) person(p portal.Person) {
 	c.text("first name", p.FirstName)
 	c.text("last name", p.LastName)
 	c.text("locale", p.Locale)
+}
+
+// limits refuses those that are none: whoever reads them would not know whether the
+// client may ask everything or nothing.
+func (c *checker) limits(l *portal.Limits) {
+	if l == nil {
+		return
+	}
+	if len(l.Accounts)+len(l.Types) == 0 {
+		c.wrong("limits", "are of nothing")
+	}
+	for _, id := range l.Accounts {
+		c.id("account", string(id))
+	}
+	c.names("types", l.Types)
 }
 
 // choices refuses mail that is both chosen and declined.

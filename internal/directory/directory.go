@@ -138,6 +138,7 @@ type Token struct {
 	Name      string
 	Digest    [32]byte // SHA-256 of the secret, which has 256 random bits
 	Scopes    []string
+	Limits    *portal.Limits // nil: none; shared and never modified
 	CreatedAt time.Time
 	RevokedAt time.Time // zero: in force
 }

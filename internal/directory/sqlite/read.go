@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 
-	"doorward/internal/directory"
 	"doorward/internal/portal"
 )
 
@@ -107,39 +106,6 @@ func (c *session) members(ctx context.Context, account portal.AccountID) ([]port
 	all, err := list(ctx, c, scan, selectMembership+` ORDER BY user`, account)
 	if err != nil {
 		return nil, fmt.Errorf("read members of account:%s: %w", account, err)
-	}
-	return all, nil
-}
-
-const selectToken = `SELECT id, name, digest, scopes, created_at, revoked_at FROM token`
-
-// token reads a row of selectToken with scan.
-func token(scan func(dest ...any) error) (t directory.Token, err error) {
-	var digest []byte
-	var scopes string
-	var created, revoked sql.NullInt64
-	if err := scan(&t.ID, &t.Name, &digest, &scopes, &created, &revoked); err != nil {
-		return directory.Token{}, err
-	}
-	if t.Scopes, err = names(scopes); err != nil {
-		return directory.Token{}, fmt.Errorf("token %s: scopes: %w", t.ID, err)
-	}
-	copy(t.Digest[:], digest)
-	t.CreatedAt, t.RevokedAt = at(created), at(revoked)
-	return t, nil
-}
-
-func (c *session) token(ctx context.Context, id string) (directory.Token, error) {
-	return token(func(dest ...any) error {
-		return c.get(ctx, selectToken+` WHERE id = ?`, []any{id}, dest...)
-	})
-}
-
-func (c *session) tokens(ctx context.Context) ([]directory.Token, error) {
-	scan := func(rows *sql.Rows) (directory.Token, error) { return token(rows.Scan) }
-	all, err := list(ctx, c, scan, selectToken+` ORDER BY id`)
-	if err != nil {
-		return nil, fmt.Errorf("read tokens: %w", err)
 	}
 	return all, nil
 }

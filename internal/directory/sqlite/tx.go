@@ -196,28 +196,6 @@ func (c *session) putMembership(ctx context.Context, m portal.Membership) error 
 		micros(m.Grant.NotBefore), micros(m.Grant.NotAfter), micros(m.LastLogin), micros(m.CreatedAt))
 }
 
-// PutToken implements directory.Tx.
-func (t *tx) PutToken(ctx context.Context, token directory.Token) error {
-	if err := directory.CheckToken(token); err != nil {
-		return err
-	}
-	token.CreatedAt, token.RevokedAt = moment(token.CreatedAt), moment(token.RevokedAt)
-	token.Scopes = orNil(token.Scopes)
-	old, err := t.session.token(ctx, token.ID)
-	if done, err := same(old, token, err); done || err != nil {
-		return t.keep(err)
-	}
-	scopes, err := texts(token.Scopes)
-	if err != nil {
-		return err
-	}
-	t.changed(directory.Change{Kind: directory.ChangedToken})
-	return t.wrote("token "+token.ID, t.session.exec(ctx, `INSERT INTO token (id, name, digest, scopes, created_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET name = excluded.name, digest = excluded.digest, scopes = excluded.scopes,
-		created_at = excluded.created_at, revoked_at = excluded.revoked_at`,
-		token.ID, token.Name, token.Digest[:], scopes, micros(token.CreatedAt), micros(token.RevokedAt)))
-}
-
 // wrote keeps the outcome of writing what.
 func (t *tx) wrote(what string, err error) error {
 	if err != nil {

@@ -99,6 +99,24 @@ func keepsWhatIsNew(t *testing.T, s *sqlite.Store, ben portal.Membership) {
 	}
 }
 
+// A program of before refuses a limited token, of which it does not know the limits.
+func TestAProgramOfBeforeRefusesLimitedTokens(t *testing.T) {
+	path := oldFile(t)
+	s := open(t, path, sqlite.Options{})
+	limited := directory.Token{ID: "t1", Digest: [32]byte{1}, Scopes: []string{"decide"}, Limits: &portal.Limits{Types: []string{"service"}}}
+	_, err := s.Update(t.Context(), func(tx directory.Tx) error {
+		tx.Log(audit.Entry{Actor: "user:tester", Action: "test.put"})
+		return tx.PutToken(t.Context(), limited)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var scopes string
+	if err := raw(t, path).QueryRow(`SELECT scopes FROM token WHERE id = 't1'`).Scan(&scopes); err != nil || scopes != "[]" {
+		t.Errorf("scopes %s, %v", scopes, err)
+	}
+}
+
 // While an upgrade is rolled out, a program of before writes the same file: the
 // statements are its own.
 func TestAProgramOfBeforeGoesOnWriting(t *testing.T) {

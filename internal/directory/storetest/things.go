@@ -69,7 +69,8 @@ func fullMembership() portal.Membership {
 }
 
 func fullToken() directory.Token {
-	return directory.Token{ID: "t1", Name: "Läden", Digest: [32]byte{1, 255}, Scopes: []string{"decide", "manage"}, CreatedAt: noon, RevokedAt: noon}
+	return directory.Token{ID: "t1", Name: "Läden", Digest: [32]byte{1, 255}, Scopes: []string{"decide", "manage"}, CreatedAt: noon, RevokedAt: noon,
+		Limits: &portal.Limits{Accounts: []portal.AccountID{"acme", "B:2"}, Types: []string{"account", "größe,ü"}}}
 }
 
 // Every field differs from its zero value, so a forgotten column shows.
@@ -197,6 +198,9 @@ func invalid(t *testing.T, s directory.Store) {
 		{"membership without its account", member("nowhere", ben)},
 		{"membership without its user", member(acme, "nobody")},
 		{"token without digest", directory.Token{ID: "t"}},
+		{"token limited to nothing", directory.Token{ID: "t", Digest: [32]byte{1}, Limits: &portal.Limits{}}},
+		{"token limited to what is no account", directory.Token{ID: "t", Digest: [32]byte{1}, Limits: &portal.Limits{Accounts: []portal.AccountID{""}}}},
+		{"token limited to what is no type", directory.Token{ID: "t", Digest: [32]byte{1}, Limits: &portal.Limits{Types: []string{"a\n"}}}},
 		{"pending owner", portal.Membership{Account: acme, User: anna, State: portal.MembershipPending, Owner: true}},
 	}, wrongPeople()...) {
 		if p, err := try(t.Context(), s, c.thing); !errors.Is(err, directory.ErrInvalid) || p != (portal.Position{}) {
@@ -233,9 +237,11 @@ func tokens(t *testing.T, s directory.Store) {
 	two := directory.Token{ID: "B", Digest: [32]byte{2}, Scopes: []string{"decide"}, RevokedAt: noon}
 	commit(t, s, one, two)
 	one.RevokedAt = noon
-	commit(t, s, one)
+	three := directory.Token{ID: "c", Digest: [32]byte{3}, Scopes: []string{"decide"}, Limits: &portal.Limits{Accounts: []portal.AccountID{acme}}}
+	four := directory.Token{ID: "d", Digest: [32]byte{4}, Limits: &portal.Limits{Types: []string{"service"}}}
+	commit(t, s, one, three, four)
 	got, err := s.Tokens(t.Context())
-	if diff := cmp.Diff([]directory.Token{two, one}, got); err != nil || diff != "" {
+	if diff := cmp.Diff([]directory.Token{two, one, three, four}, got); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}
 }

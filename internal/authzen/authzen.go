@@ -18,6 +18,7 @@ import (
 	"doorward/internal/decision"
 	"doorward/internal/explain"
 	"doorward/internal/ijson"
+	"doorward/internal/portal"
 	"doorward/internal/problem"
 )
 
@@ -47,6 +48,8 @@ type Handler struct {
 	Explainer Explainer // nil: nothing is explained
 	Searcher  Searcher  // nil: nothing is searched
 	Pager     *Pager    // for the Searcher
+	// Limits returns what the client of a request may ask about. nil: everything.
+	Limits func(context.Context) *portal.Limits
 	// Admit stands before explanations, which disclose facts: it passes on requests
 	// of those who may have one. nil: nothing is explained.
 	Admit func(http.Handler) http.Handler
@@ -94,6 +97,9 @@ func (h *Handler) evaluation(w http.ResponseWriter, r *http.Request, body ijson.
 	if err != nil {
 		return err
 	}
+	if err := admit(h.limits(r), q); err != nil {
+		return err
+	}
 	d, err := h.Decider.Decide(r.Context(), q)
 	if err != nil {
 		return err
@@ -107,7 +113,7 @@ func (h *Handler) evaluation(w http.ResponseWriter, r *http.Request, body ijson.
 
 // evaluations answers a batch; without items it is one question (c-3-4-2, c-3-4-3).
 func (h *Handler) evaluations(w http.ResponseWriter, r *http.Request, body ijson.Value) error {
-	batch, err := readBatch(body)
+	batch, err := readBatch(body, h.limits(r))
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"doorward/internal/decision"
 	"doorward/internal/ijson"
+	"doorward/internal/portal"
 	"doorward/internal/problem"
 )
 
@@ -21,8 +22,9 @@ type batch struct {
 }
 
 // readBatch reads everything of a batch that is wrong for all of it, and its
-// items. Its error is a *problem.Error; an item's is its fault (section 7.2.1).
-func readBatch(body ijson.Value) (batch, error) {
+// items. Its error is a *problem.Error; an item's is its fault (section 7.2.1), also
+// that the client's limits keep the question from it.
+func readBatch(body ijson.Value, limits *portal.Limits) (batch, error) {
 	stop, err := readSemantic(body)
 	if err != nil {
 		return batch{}, err
@@ -43,6 +45,9 @@ func readBatch(body ijson.Value) (batch, error) {
 	}
 	for i, item := range items {
 		q, err := readItem(item, body, i)
+		if err == nil {
+			err = admit(limits, q)
+		}
 		b.faults[i] = err
 		if err == nil {
 			b.questions = append(b.questions, q)

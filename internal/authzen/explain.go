@@ -74,6 +74,9 @@ func (h *Handler) explanation(w http.ResponseWriter, r *http.Request, body ijson
 	if err != nil {
 		return err
 	}
+	if err := admit(h.limits(r), q); err != nil {
+		return err
+	}
 	x, err := h.Explainer.Explain(r.Context(), q)
 	if err != nil {
 		return err

@@ -56,13 +56,19 @@ func (h *Handler) search(w http.ResponseWriter, r *http.Request, kind search.Kin
 	if err != nil {
 		return err
 	}
+	limits := h.limits(r)
+	if kind != search.Resources { // resources beyond the limits are left out instead
+		if err := admit(limits, question); err != nil {
+			return err
+		}
+	}
 	name := digest(kind, question)
 	wanted, err := h.readPage(body, kind, name)
 	if err != nil {
 		return err
 	}
 	page, err := h.Searcher.Find(r.Context(), search.Query{
-		Kind: kind, Question: question, After: wanted.after, Limit: wanted.limit,
+		Kind: kind, Question: question, Limits: limits, After: wanted.after, Limit: wanted.limit,
 	})
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"doorward/internal/directory"
 	"doorward/internal/fault"
+	"doorward/internal/portal"
 	"doorward/internal/token"
 )
 
@@ -27,6 +28,8 @@ type tokenJSON struct {
 	ID        string     `json:"id"`
 	Name      string     `json:"name"`
 	Scopes    []string   `json:"scopes"`
+	Accounts  []string   `json:"accounts,omitempty"` // absent: all
+	Types     []string   `json:"types,omitempty"`    // absent: all
 	CreatedAt time.Time  `json:"created_at"`
 	RevokedAt *time.Time `json:"revoked_at,omitempty"`
 	Token     string     `json:"token,omitempty"` // the secret, when it was just made
@@ -34,10 +37,21 @@ type tokenJSON struct {
 
 func newTokenJSON(t directory.Token) tokenJSON {
 	j := tokenJSON{ID: t.ID, Name: t.Name, Scopes: t.Scopes, CreatedAt: t.CreatedAt}
+	if t.Limits != nil {
+		j.Accounts, j.Types = texts(t.Limits.Accounts), t.Limits.Types
+	}
 	if !t.RevokedAt.IsZero() {
 		j.RevokedAt = &t.RevokedAt
 	}
 	return j
+}
+
+// texts returns names as plain strings.
+func texts[S ~string](names []S) (all []string) {
+	for _, name := range names {
+		all = append(all, string(name))
+	}
+	return all
 }
 
 // withTokens opens the directory and hands its tokens to do.
@@ -56,17 +70,23 @@ func withTokens(ctx context.Context, p *Process, s *settings, mustExist bool, do
 
 func tokenCreateCommand(p *Process) *cobra.Command {
 	var asJSON bool
-	var scopes []string
+	var scopes, accounts, types []string
 	c := &cobra.Command{
 		Use: "create NAME", Short: "Make a token and print it, once", Args: exactly(1),
-		Example: "  doorward token create billing > billing.token",
+		Example: "  doorward token create billing > billing.token\n  doorward token create reseller --accounts acme,clinic --types account,service > reseller.token",
 	}
 	s := settingsFlags(p, c, "data")
 	c.Flags().StringSliceVar(&scopes, "scope", []string{string(token.Decide)}, "what the token is good for")
+	c.Flags().StringSliceVar(&accounts, "accounts", nil, "the only accounts that its client may ask about; none given: all")
+	c.Flags().StringSliceVar(&types, "types", nil, "the only types of resources that its client may ask about; none given: all")
 	jsonFlag(c, &asJSON)
 	c.RunE = func(c *cobra.Command, args []string) error {
+		limits, err := limitsFrom(c, accounts, types)
+		if err != nil {
+			return err
+		}
 		return withTokens(c.Context(), p, s, false, func(a *token.Admin) error {
-			made, err := a.Create(c.Context(), args[0], scopes)
+			made, err := a.CreateLimited(c.Context(), args[0], scopes, limits)
 			if err != nil {
 				return err
 			}
@@ -80,6 +100,21 @@ func tokenCreateCommand(p *Process) *cobra.Command {
 		})
 	}
 	return c
+}
+
+// limitsFrom reads the limits of a new token. A list that is given and empty, as from a
+// variable that is not set, is refused: it would limit nothing.
+func limitsFrom(c *cobra.Command, accounts, types []string) (portal.Limits, error) {
+	for flag, given := range map[string][]string{"accounts": accounts, "types": types} {
+		if c.Flags().Changed(flag) && len(given) == 0 {
+			return portal.Limits{}, &token.ArgumentError{Message: "--" + flag + " is empty: name some, or leave it out for all"}
+		}
+	}
+	limits := portal.Limits{Types: types}
+	for _, id := range accounts {
+		limits.Accounts = append(limits.Accounts, portal.AccountID(id))
+	}
+	return limits, nil
 }
 
 func tokenListCommand(p *Process) *cobra.Command {
@@ -115,13 +150,20 @@ func (p *Process) printTokens(tokens []directory.Token) error {
 		return nil
 	}
 	table := tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tNAME\tSCOPES\tCREATED\tREVOKED")
+	fmt.Fprintln(table, "ID\tNAME\tSCOPES\tACCOUNTS\tTYPES\tCREATED\tREVOKED")
 	for _, t := range tokens {
 		revoked := "-"
 		if !t.RevokedAt.IsZero() {
 			revoked = t.RevokedAt.Format(time.RFC3339)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", plain(t.ID), plain(t.Name), plain(fmt.Sprint(t.Scopes)), t.CreatedAt.Format(time.RFC3339), revoked)
+		accounts, types := "all", "all"
+		if l := t.Limits; l != nil && len(l.Accounts) > 0 {
+			accounts = plain(fmt.Sprint(l.Accounts))
+		}
+		if l := t.Limits; l != nil && len(l.Types) > 0 {
+			types = plain(fmt.Sprint(l.Types))
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", plain(t.ID), plain(t.Name), plain(fmt.Sprint(t.Scopes)), accounts, types, t.CreatedAt.Format(time.RFC3339), revoked)
 	}
 	return table.Flush()
 }

@@ -144,7 +144,7 @@ func Build(ctx context.Context, c config.Config, o Options) (*Service, error) {
 	mux.Handle("GET /metrics", guard.Protect(token.Decide, promhttp.HandlerFor(reg, promhttp.HandlerOpts{})))
 	mountDecisions(mux, guard, &authzen.Handler{
 		Decider: decider, Explainer: explain.New(decider, explain.Options{Registerer: reg}),
-		Searcher: &search.Searcher{Directory: store, Decider: decider}, Pager: pager, Log: o.Log,
+		Searcher: &search.Searcher{Directory: store, Decider: decider}, Pager: pager, Limits: token.Limits, Log: o.Log,
 	})
 	authzen.Metadata{PublicURL: c.PublicURL}.Register(mux)
 	mux.Handle(anything, problem.Handle(o.Log, fallback(mux)))

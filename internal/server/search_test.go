@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -34,9 +35,10 @@ func find(t *testing.T, url, kind, body string) (f found) {
 // the next page on.
 func TestTheAccountsOfAnAgency(t *testing.T) {
 	c := local(t)
+	c.Decision.Timeout = time.Minute // this is not about speed
 	one, store := start(t, c).urls[0], elsewhere(t, c)
 	other := local(t)
-	other.Data = c.Data
+	other.Data, other.Decision.Timeout = c.Data, c.Decision.Timeout
 	urls := []string{one, start(t, other).urls[0]}
 	want := []string{}
 	change(t, store, func(tx directory.Tx) error {
@@ -88,7 +90,9 @@ func TestTheAccountsOfAnAgency(t *testing.T) {
 
 // S18, over HTTP: what is found is what a batch allows.
 func TestFoundIsWhatABatchAllows(t *testing.T) {
-	url := start(t, local(t)).urls[0]
+	c := local(t)
+	c.Decision.Timeout = time.Minute // this is not about speed
+	url := start(t, c).urls[0]
 	for _, user := range []string{"anna", "adam", "carl", "sam", "dora", "eddy", "dan", "tess", "nobody"} {
 		who := fmt.Sprintf(`"subject":{"type":"user","id":%q},"resource":{"type":"account","id":"acme"}`, user)
 		for _, r := range find(t, url, "action", "{"+who+"}").Results {

@@ -38,11 +38,20 @@ func (e *ArgumentError) Error() string { return e.Message }
 // Create makes a token called name. Without scopes it may do nothing, so that is
 // an *ArgumentError, as are an unknown scope and a name that cannot be shown.
 func (a *Admin) Create(ctx context.Context, name string, scopes []string) (Created, error) {
+	return a.CreateLimited(ctx, name, scopes, portal.Limits{})
+}
+
+// CreateLimited is Create of a token that may ask only what the limits admit; those
+// that name nothing limit nothing.
+func (a *Admin) CreateLimited(ctx context.Context, name string, scopes []string, limits portal.Limits) (Created, error) {
 	if !portal.ValidName(name) || len(name) > maxTokenName {
 		return Created{}, &ArgumentError{fmt.Sprintf("a token's name has 1 to %d bytes and no control characters", maxTokenName)}
 	}
 	scopes = slices.Compact(slices.Sorted(slices.Values(scopes)))
 	if err := checkScopes(scopes); err != nil {
+		return Created{}, err
+	}
+	if err := checkLimits(limits); err != nil {
 		return Created{}, err
 	}
 	id, text := generate()
@@ -51,9 +60,9 @@ func (a *Admin) Create(ctx context.Context, name string, scopes []string) (Creat
 		return Created{}, fmt.Errorf("read new token: %w", err)
 	}
 	made := directory.Token{ID: id, Name: name, Digest: digest, Scopes: scopes, CreatedAt: a.Now().UTC().Truncate(time.Microsecond)}
+	made.Limits = limitsOf(limits)
 	_, err = a.Store.Update(ctx, func(tx directory.Tx) error {
-		tx.Log(audit.Entry{Actor: a.Actor, Action: "token.create", Object: "token:" + id,
-			Detail: map[string]string{"scopes": strings.Join(scopes, " ")}})
+		tx.Log(audit.Entry{Actor: a.Actor, Action: "token.create", Object: "token:" + id, Detail: detail(made)})
 		return tx.PutToken(ctx, made)
 	})
 	if err != nil {

@@ -1,11 +1,13 @@
 package token
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
 
+	"doorward/internal/directory"
 	"doorward/internal/problem"
 )
 
@@ -32,24 +34,29 @@ type Guard struct {
 // scope says.
 func (g *Guard) Protect(scope Scope, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := g.check(r, scope); err != nil {
+		t, err := g.check(r, scope)
+		if err != nil {
 			problem.Handle(g.Log, func(http.ResponseWriter, *http.Request) error { return refusal(err) }).ServeHTTP(w, r)
 			return
+		}
+		if t.Limits != nil {
+			r = r.WithContext(context.WithValue(r.Context(), limitsKey{}, t.Limits))
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-func (g *Guard) check(r *http.Request, scope Scope) error {
+// check returns the token of a request; the zero Token, without limits, when none was
+// sent and none is needed.
+func (g *Guard) check(r *http.Request, scope Scope) (directory.Token, error) {
 	text, err := bearer(r.Header)
 	if errors.Is(err, ErrMissing) && !g.Required {
-		return refusePages(r.Header)
+		return directory.Token{}, refusePages(r.Header)
 	}
 	if err != nil {
-		return err
+		return directory.Token{}, err
 	}
-	_, err = g.Verifier.Verify(r.Context(), text, scope)
-	return err
+	return g.Verifier.Verify(r.Context(), text, scope)
 }
 
 // refusePages keeps web pages from asking a Doorward that wants no tokens, by way

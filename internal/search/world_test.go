@@ -171,6 +171,9 @@ func (d dice) query(w *world) search.Query {
 	q.Question.Resource.Ref = pick(d, portal.Ref{Type: portal.TypeAccount, ID: account}, portal.Ref{Type: portal.TypeAccount, ID: account},
 		portal.Ref{Type: portal.TypeUser, ID: pick(d, userIDs...)}, portal.Ref{Type: portal.TypeContact, ID: pick(d, contactIDs...)}, pick(d, things...),
 		portal.Ref{Type: "Account", ID: account})
+	if q.Question.Resource.Type == portal.TypeUser && d.IntN(2) == 0 {
+		q.Question.Action.Name = pick(d, "self.2fa.enable", "self.notifications.update")
+	}
 	var context []ijson.Member
 	if q.Question.Resource.Type != portal.TypeAccount && d.IntN(4) > 0 || d.IntN(4) == 0 {
 		context = append(context, ijson.Member{Name: "account", Value: pick(d, ijson.StringValue(account), ijson.StringValue(account), ijson.StringValue(pick(d, accountIDs...)), ijson.NullValue())})

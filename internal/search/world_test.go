@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -77,7 +78,7 @@ func some[T any](d dice, n int, from ...T) []T {
 	return picked
 }
 
-// populate fills a directory by chance: everybody may be staff, a member in any state
+// populate fills a directory by chance, or changes what is in it: everybody may be staff, a member in any state
 // with any grant, and anybody's contact.
 func (d dice) populate(t *testing.T, w *world) {
 	w.put(t, func(tx directory.Tx) error {
@@ -95,8 +96,9 @@ func (d dice) populate(t *testing.T, w *world) {
 				return err
 			}
 		}
-		for _, id := range contactIDs[:len(contactIDs)-1] {
-			if err := tx.PutContact(t.Context(), d.contact(portal.ContactID(id))); err != nil {
+		for i, id := range contactIDs[:len(contactIDs)-1] {
+			home := accountIDs[i%(len(accountIDs)-1)] // for ever (req 17)
+			if err := tx.PutContact(t.Context(), d.contact(portal.ContactID(id), portal.AccountID(home))); err != nil {
 				return err
 			}
 		}
@@ -109,7 +111,7 @@ func (d dice) account(t *testing.T, tx directory.Tx, id portal.AccountID) error 
 	if err := tx.PutAccount(t.Context(), a); err != nil {
 		return err
 	}
-	owner := pick(d, userIDs[:len(userIDs)-1]...)
+	owner := userIDs[slices.Index(accountIDs, string(id))]
 	for _, user := range userIDs[:len(userIDs)-1] {
 		if user != owner && d.IntN(3) == 0 {
 			continue
@@ -143,9 +145,9 @@ func (d dice) grant() portal.Grant {
 	return g
 }
 
-func (d dice) contact(id portal.ContactID) portal.Contact {
+func (d dice) contact(id portal.ContactID, home portal.AccountID) portal.Contact {
 	return portal.Contact{
-		ID: id, Account: portal.AccountID(pick(d, accountIDs[:len(accountIDs)-1]...)), Person: portal.Person{Email: "x@y.example"},
+		ID: id, Account: home, Person: portal.Person{Email: "x@y.example"},
 		Status: pick(d, portal.ContactActive, portal.ContactActive, portal.ContactRemoved),
 		Mails:  some(d, 3, "invoice", "domain", "product", "support"), Scope: some(d, 1, things...),
 	}

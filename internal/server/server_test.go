@@ -143,7 +143,7 @@ func TestWhatIsNotThereIsAProblem(t *testing.T) {
 	}{
 		{"GET", "/", 404, ""},
 		{"GET", "/console", 404, ""},
-		{"POST", "/access/v1/search/subject", 404, ""},
+		{"POST", "/access/v1/search/policy", 404, ""},
 		{"GET", "/.well-known/authzen-configuration", 404, ""},
 		{"POST", "/.well-known/authzen-configuration", 405, "GET, HEAD"},
 		{"GET", "/access/v1/evaluation", 405, "POST"},

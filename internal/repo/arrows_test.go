@@ -67,6 +67,7 @@ var arrows = map[string][]string{
 		"internal/portal", "internal/audit", "internal/directory", "internal/ijson",
 		"internal/fault", "internal/policy/catalogue",
 	},
+	"internal/generate": {"internal/policy/catalogue"},
 	"internal/demo": {
 		"internal/portal", "internal/directory", "internal/importer", "internal/policy/catalogue", "internal/staff",
 	},

@@ -31,7 +31,7 @@ func auditVerifyCommand(p *Process) *cobra.Command {
 	c.Flags().StringVar(&written, "witness", "", "a `position` that the trail must pass through")
 	jsonFlag(c, &asJSON)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		witness, err := readWitness(written)
+		witness, err := readMark("--witness", written)
 		if err != nil {
 			return err
 		}
@@ -47,13 +47,14 @@ func auditVerifyCommand(p *Process) *cobra.Command {
 	return c
 }
 
-func readWitness(written string) (*portal.Mark, error) {
+// readMark reads a position that a flag gives; nil when it is not given.
+func readMark(flag, written string) (*portal.Mark, error) {
 	if written == "" {
 		return nil, nil
 	}
 	mark, err := portal.ParseMark(written)
 	if err != nil {
-		return nil, usagef("--witness %v", err)
+		return nil, usagef("%s %v", flag, err)
 	}
 	return &mark, nil
 }

@@ -49,7 +49,7 @@ func newRoot(p *Process) *cobra.Command {
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(
 		serveCommand(p), decideCommand(p), policyCommand(p), importCommand(p), generateCommand(p), tokenCommand(p), staffCommand(p),
-		auditCommand(p), healthCommand(p), versionCommand(p), exitCodesTopic(),
+		auditCommand(p), backupCommand(p), restoreCommand(p), healthCommand(p), versionCommand(p), exitCodesTopic(),
 	)
 	return root
 }

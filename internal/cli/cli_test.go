@@ -47,7 +47,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": status, "serve": serve, "sql": execSQL, "token": lastToken,
 			"paste": paste, "pastedemo": pasteDemo, "extract": extract, "copypolicies": copyPolicies,
-			"replace": replace, "work": work, "masked": masked,
+			"replace": replace, "work": work, "masked": masked, "position": lastPosition,
 		},
 	})
 }
@@ -125,6 +125,16 @@ func lastToken(ts *testscript.TestScript, _ bool, _ []string) {
 		ts.Fatalf("stdout is no token")
 	}
 	ts.Setenv("ID", parts[1])
+}
+
+// position NAME [FILE]: puts the first position on stdout, or in the file, into $NAME.
+func lastPosition(ts *testscript.TestScript, _ bool, args []string) {
+	from := append(args[1:], "stdout")[0]
+	at := regexp.MustCompile(`\b\d+\.[0-9a-f]{32}\b`).FindString(ts.ReadFile(from))
+	if at == "" {
+		ts.Fatalf("%s has no position", from)
+	}
+	ts.Setenv(args[0], at)
 }
 
 // A server started by the command itself says at once that it starts, prints

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"doorward/internal/audit"
+	"doorward/internal/directory/sqlite"
 	"doorward/internal/fault"
 	"doorward/internal/policytool"
 	"doorward/internal/staff"
@@ -33,10 +34,10 @@ const exitCodes = `Exit status:
      reached or is not ready, a question could not be judged, a stop cut off
      requests
   2  the command line is wrong: unknown command or flag, missing argument
-  3  what was read is refused, with file and line: policy, settings, import file;
-     with doorward policy check --strict also for its warnings
+  3  what was read is refused, with file and line: policy, settings, import file,
+     or a backup; with doorward policy check --strict also for its warnings
   4  the decision is deny (doorward decide)
-  5  the audit trail does not verify (doorward audit verify)
+  5  the audit trail does not verify (doorward audit verify, backup, restore)
   6  tests of the policy failed (doorward policy test)
 `
 
@@ -85,6 +86,9 @@ func statusOf(err error) int {
 	}
 	if _, ok := errors.AsType[*audit.BrokenError](err); ok {
 		return statusBroken
+	}
+	if _, ok := errors.AsType[*sqlite.RefusedError](err); ok {
+		return statusRefused
 	}
 	return statusFailure
 }

@@ -44,6 +44,7 @@ func child(role, path string) error {
 		return look(path + "-shm")
 	}
 	ctx, orders := context.Background(), bufio.NewReader(os.Stdin)
+	path, target, _ := strings.Cut(path, " ")
 	s, err := sqlite.Open(ctx, path, sqlite.Options{})
 	if err != nil {
 		return err
@@ -77,10 +78,31 @@ func child(role, path string) error {
 			return err
 		})
 		return err
+	case "backup":
+		fmt.Println("ready")
+		_, err := s.Backup(ctx, target)
+		return err
+	case "backup-little-room":
+		fmt.Println("ready")
+		return backUpWithLittleRoom(ctx, s, target)
 	case "open": // and no more
 		return nil
 	}
 	return errors.New("no such role")
+}
+
+// backUpWithLittleRoom says whether a backup was unavailable, when no file may have more
+// than a megabyte.
+func backUpWithLittleRoom(ctx context.Context, s *sqlite.Store, target string) error {
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 1 << 20, Max: 1 << 20}); err != nil {
+		return err
+	}
+	_, err := s.Backup(ctx, target)
+	if errors.Is(err, directory.ErrUnavailable) {
+		fmt.Println("unavailable")
+		return nil
+	}
+	return fmt.Errorf("backed up with little room: %w", err)
 }
 
 // look says whether some process holds the lock by which SQLite knows that a WAL

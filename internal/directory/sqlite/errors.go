@@ -16,6 +16,12 @@ import (
 // does not help.
 var ErrDamaged = errors.New("not a sound Doorward directory: restore it from a backup, or name another file")
 
+// ErrNewer: a newer program has changed the schema, and this one does not know how.
+var ErrNewer = errors.New("made by a newer version of Doorward: use that version, or a backup of before")
+
+// ErrInUse: another process has the directory open.
+var ErrInUse = errors.New("another process has the directory open: stop it first")
+
 // unavailable says, for the primary result codes of SQLite that may pass
 // (https://www.sqlite.org/rescode.html), what is the matter.
 var unavailable = map[int]string{

@@ -43,6 +43,12 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
+	switch current, target, err := provider.GetVersions(ctx); {
+	case err != nil:
+		return fmt.Errorf("read schema version: %w", explain(err))
+	case current > target:
+		return fmt.Errorf("%w (schema %d, this one knows %d)", ErrNewer, current, target)
+	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", explain(err))
 	}

@@ -34,7 +34,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	o.BusyTimeout = cmp.Or(o.BusyTimeout, 5*time.Second)
+	o.BusyTimeout = cmp.Or(o.BusyTimeout, defaultPatience)
 	path, err := filepath.Abs(path)
 	if err == nil {
 		err = s.open(ctx, path, o)
@@ -46,6 +46,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context, path string, o Options) error {
+	s.path = path
 	if err := createFile(path, o); err != nil {
 		return err
 	}
@@ -140,9 +141,19 @@ func (s *Store) openReaders(ctx context.Context, path string, o Options) error {
 	return nil
 }
 
-// connect makes a handle on the file, which release closes. params are added to
-// those that every connection has.
+// connect makes a handle on the file, which release closes.
 func (s *Store) connect(path string, o Options, params url.Values) (*sql.DB, error) {
+	db, err := dial(path, o, params)
+	if err != nil {
+		return nil, err
+	}
+	s.databases = append(s.databases, db)
+	return db, nil
+}
+
+// dial makes a handle on the file. params are added to those that every connection
+// has.
+func dial(path string, o Options, params url.Values) (*sql.DB, error) {
 	params.Set("mode", "rw") // never create: createFile has, with the right mode
 	params.Set("_busy_timeout", strconv.FormatInt(o.BusyTimeout.Milliseconds(), 10))
 	params.Set("_synchronous", "FULL")
@@ -158,9 +169,7 @@ func (s *Store) connect(path string, o Options, params url.Values) (*sql.DB, err
 	if err != nil {
 		return nil, err
 	}
-	db := sql.OpenDB(connector)
-	s.databases = append(s.databases, db)
-	return db, nil
+	return sql.OpenDB(connector), nil
 }
 
 // begin makes the first commit of a new directory: it gives the directory an id

@@ -35,12 +35,16 @@ type Options struct {
 	MustExist bool
 }
 
+// defaultPatience is the BusyTimeout of Options that do not say.
+const defaultPatience = 5 * time.Second
+
 // readers is how many reads run at once.
 const readers = 4
 
 // A Store is a directory.Store in one SQLite file.
 type Store struct {
 	now  func() time.Time
+	path string
 	salt []byte
 
 	databases []*sql.DB

@@ -24,7 +24,10 @@ func inProcess(ctx context.Context, sizes []int) error {
 	fmt.Print("### One decision in process, facts in memory\n\n" +
 		"| memberships | memo hit ns | allocs | memo miss ns | allocs |\n|---|---|---|---|---|\n")
 	for _, n := range sizes {
-		hit, miss, err := measure(ctx, n)
+		hit, miss, err := measure(ctx, func(ctx context.Context, store *sqlite.Store, _ *policy.Policy) ([]member, error) {
+			members := dataset(n)
+			return members, fill(ctx, store, members)
+		})
 		if err != nil {
 			return err
 		}
@@ -34,7 +37,30 @@ func inProcess(ctx context.Context, sizes []int) error {
 	return nil
 }
 
-func measure(ctx context.Context, n int) (hit, miss testing.BenchmarkResult, err error) {
+// onPortals prints the same for generated portals, at each number of accounts.
+func onPortals(ctx context.Context, accounts []int) error {
+	if len(accounts) == 0 {
+		return nil
+	}
+	fmt.Print("### The same, in generated portals\n\n" +
+		"| accounts | memberships | memo hit ns | allocs | memo miss ns | allocs |\n|---|---|---|---|---|---|\n")
+	for _, n := range accounts {
+		var members []member
+		hit, miss, err := measure(ctx, func(ctx context.Context, store *sqlite.Store, p *policy.Policy) (_ []member, err error) {
+			members, err = importPortal(ctx, store, p, n)
+			return members, err
+		})
+		if err != nil {
+			return err
+		}
+		fmt.Printf("| %d | %d | %d | %d | %d | %d |\n", n, len(members), hit.NsPerOp(), hit.AllocsPerOp(), miss.NsPerOp(), miss.AllocsPerOp())
+	}
+	fmt.Println()
+	return nil
+}
+
+// measure measures decisions about the members that fill puts into a directory.
+func measure(ctx context.Context, fill filler) (hit, miss testing.BenchmarkResult, err error) {
 	folder, err := os.MkdirTemp("", "doorward-bench")
 	if err != nil {
 		return hit, miss, err
@@ -45,21 +71,21 @@ func measure(ctx context.Context, n int) (hit, miss testing.BenchmarkResult, err
 		return hit, miss, err
 	}
 	defer store.Close()
-	members := dataset(n)
-	if err := fill(ctx, store, members); err != nil {
-		return hit, miss, err
-	}
 	p, err := policy.Load(policies.FS)
 	if err != nil {
 		return hit, miss, err
 	}
+	members, err := fill(ctx, store, p)
+	if err != nil {
+		return hit, miss, err
+	}
 	// Shards of the cache fill unevenly; room to spare keeps every entry in.
-	cache := facts.NewCache(store, facts.Options{MaxEntries: 2*n + 100_000})
+	cache := facts.NewCache(store, facts.Options{MaxEntries: 2*len(members) + 100_000})
 	if err := warm(ctx, cache, members); err != nil {
 		return hit, miss, err
 	}
 	decider := decision.New(p, cache, decision.Options{})
-	rand.New(rand.NewPCG(1, 2)).Shuffle(n, func(i, j int) { members[i], members[j] = members[j], members[i] })
+	rand.New(rand.NewPCG(1, 2)).Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
 	hit = testing.Benchmark(func(b *testing.B) { decide(b, decider, members, false) })
 	miss = testing.Benchmark(func(b *testing.B) { decide(b, decider, members, true) })
 	return hit, miss, nil

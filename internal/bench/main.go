@@ -22,6 +22,7 @@ import (
 // options are what the command line chooses.
 type options struct {
 	sizes    []int
+	portals  []int
 	members  int
 	rounds   int
 	duration time.Duration
@@ -32,12 +33,13 @@ type options struct {
 func main() {
 	log.SetFlags(0)
 	var (
-		o     options
-		sizes = flag.String("sizes", "1000,100000,1000000", "memberships of the in-process measurements")
-		serve = flag.String("serve", "", "be one of the floor servers: empty or json (used by bench itself)")
+		o      options
+		sizes  = flag.String("sizes", "1000,100000,1000000", "memberships of the in-process measurements")
+		portal = flag.String("portals", "", "accounts of generated portals to measure in process, too")
+		serve  = flag.String("serve", "", "be one of the floor servers: empty or json (used by bench itself)")
 	)
 	flag.IntVar(&o.members, "members", 10_000, "memberships behind the HTTP servers")
-	flag.IntVar(&o.rounds, "rounds", 4, "interleaved rounds; the best of each server counts")
+	flag.IntVar(&o.rounds, "rounds", 4, "interleaved rounds over HTTP; the best of each server counts; 0: none")
 	flag.DurationVar(&o.duration, "duration", 3*time.Second, "length of one round")
 	flag.StringVar(&o.doorward, "doorward", "bin/doorward", "the doorward binary")
 	flag.StringVar(&o.opa, "opa", "", "the opa binary; empty: leave the comparison with OPA out")
@@ -45,13 +47,8 @@ func main() {
 	if *serve != "" {
 		log.Fatal(serveFloor(*serve))
 	}
-	for _, text := range strings.Split(*sizes, ",") {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < membersPerAccount {
-			log.Fatalf("bench: -sizes: %q is no number of memberships", text)
-		}
-		o.sizes = append(o.sizes, n)
-	}
+	o.sizes = numbers("-sizes", *sizes, membersPerAccount)
+	o.portals = numbers("-portals", *portal, 1)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, o); err != nil {
@@ -59,11 +56,33 @@ func main() {
 	}
 }
 
+// numbers reads what a flag lists, or ends the program.
+func numbers(flag, list string, least int) []int {
+	if list == "" {
+		return nil
+	}
+	var all []int
+	for text := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < least {
+			log.Fatalf("bench: %s: %q is no size", flag, text)
+		}
+		all = append(all, n)
+	}
+	return all
+}
+
 // run prints the report as Markdown.
 func run(ctx context.Context, o options) error {
 	fmt.Printf("%s, %s/%s, %d cores, %s\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.DateOnly))
 	if err := inProcess(ctx, o.sizes); err != nil {
 		return err
+	}
+	if err := onPortals(ctx, o.portals); err != nil {
+		return err
+	}
+	if o.rounds == 0 {
+		return nil
 	}
 	return overHTTP(ctx, o)
 }

@@ -100,7 +100,7 @@ func heavy(t *testing.T, path string) {
 	s := open(t, path, sqlite.Options{})
 	defer s.Close()
 	found(t, s)
-	for range 24 {
+	for range 10 {
 		_, err := s.Update(t.Context(), func(tx directory.Tx) error {
 			tx.Log(audit.Entry{Actor: "user:tester", Action: "test.note", Detail: map[string]string{"text": strings.Repeat("x", 1<<20)}})
 			return nil
@@ -116,7 +116,7 @@ func TestKilledWhileBackingUp(t *testing.T) {
 	path := file(t)
 	heavy(t, path)
 	unfinished := 0
-	for delay := range 6 {
+	for delay := range 4 {
 		target := filepath.Join(t.TempDir(), "backup.db")
 		p := start(t, "backup", path+" "+target)
 		p.says(t)

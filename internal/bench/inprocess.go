@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"log"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"doorward/internal/decision"
 	"doorward/internal/directory/sqlite"
@@ -84,7 +86,8 @@ func measure(ctx context.Context, fill filler) (hit, miss testing.BenchmarkResul
 	if err := warm(ctx, cache, members); err != nil {
 		return hit, miss, err
 	}
-	decider := decision.New(p, cache, decision.Options{})
+	// A busy machine may be slow; what is measured must not fail for it.
+	decider := decision.New(p, cache, decision.Options{Timeout: 10 * time.Second})
 	rand.New(rand.NewPCG(1, 2)).Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
 	hit = testing.Benchmark(func(b *testing.B) { decide(b, decider, members, false) })
 	miss = testing.Benchmark(func(b *testing.B) { decide(b, decider, members, true) })
@@ -123,7 +126,7 @@ func decide(b *testing.B, decider *decision.Decider, members []member, newInput 
 			Resource: decision.Entity{Ref: portal.Ref{Type: portal.TypeAccount, ID: string(m.account)}, Properties: properties},
 		})
 		if err != nil {
-			b.Fatal(err)
+			log.Fatal("bench: ", err) // b.Fatal needs a test around it
 		}
 	}
 }

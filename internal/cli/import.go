@@ -15,6 +15,7 @@ import (
 
 	"doorward/internal/config"
 	"doorward/internal/directory/sqlite"
+	"doorward/internal/fault"
 	"doorward/internal/importer"
 	"doorward/internal/server"
 )
@@ -95,6 +96,9 @@ func (p *Process) carryOut(ctx context.Context, c config.Config, plan *importer.
 	progress, clear := p.progress()
 	report, err = plan.Apply(ctx, store, progress)
 	clear()
+	if _, refused := errors.AsType[fault.List](err); refused {
+		return report, err
+	}
 	if err != nil {
 		return report, fmt.Errorf("%w; whole accounts up to there are in, run it again for the rest", err)
 	}

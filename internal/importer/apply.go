@@ -7,7 +7,6 @@ import (
 	"iter"
 	"slices"
 	"strconv"
-	"time"
 
 	"doorward/internal/audit"
 	"doorward/internal/directory"
@@ -20,7 +19,7 @@ const userBatch = 500
 // A part is what one commit takes in: a batch of users, or one account with its
 // members and contacts.
 type part struct {
-	users   []portal.User
+	users   []userPlan
 	account *accountPlan
 }
 
@@ -87,7 +86,7 @@ func (s part) put(ctx context.Context, read directory.Reader, write directory.Tx
 	if s.account == nil {
 		return t, nil
 	}
-	if err := putAccount(ctx, read, write, s.account.account, &t.accounts); err != nil {
+	if err := putAccount(ctx, read, write, *s.account, &t.accounts); err != nil {
 		return t, err
 	}
 	for _, m := range s.account.members {
@@ -103,13 +102,16 @@ func (s part) put(ctx context.Context, read directory.Reader, write directory.Tx
 	return t, nil
 }
 
-func putUser(ctx context.Context, read directory.Reader, write directory.Tx, u portal.User, c *Count) error {
-	old, err := read.User(ctx, u.ID)
+func putUser(ctx context.Context, read directory.Reader, write directory.Tx, plan userPlan, c *Count) error {
+	old, err := read.User(ctx, plan.ID)
 	known, err := found(err)
 	if err != nil {
 		return err
 	}
-	u.CreatedAt, u.Staff = orElse(u.CreatedAt, old.CreatedAt), old.Staff // no file makes staff (A13.19)
+	u := plan.over(old, known)
+	if touchesStaff(old, u) { // made staff since refuseStaff looked
+		return fmt.Errorf("%w: user:%s %s. %s", directory.ErrInvalid, u.ID, staffIsTouched, takeRightsFirst)
+	}
 	same := u.CreatedAt.Equal(old.CreatedAt)
 	old.CreatedAt = u.CreatedAt
 	if !c.changes(known, same && old == u) || write == nil {
@@ -118,13 +120,13 @@ func putUser(ctx context.Context, read directory.Reader, write directory.Tx, u p
 	return write.PutUser(ctx, u)
 }
 
-func putAccount(ctx context.Context, read directory.Reader, write directory.Tx, a portal.Account, c *Count) error {
-	old, err := read.Account(ctx, a.ID)
+func putAccount(ctx context.Context, read directory.Reader, write directory.Tx, plan accountPlan, c *Count) error {
+	old, err := read.Account(ctx, plan.account.ID)
 	known, err := found(err)
 	if err != nil {
 		return err
 	}
-	a.CreatedAt = orElse(a.CreatedAt, old.CreatedAt)
+	a := plan.over(old, known)
 	same := a.CreatedAt.Equal(old.CreatedAt)
 	old.CreatedAt = a.CreatedAt
 	if !c.changes(known, same && old == a) || write == nil {
@@ -134,19 +136,12 @@ func putAccount(ctx context.Context, read directory.Reader, write directory.Tx, 
 }
 
 func putMembership(ctx context.Context, read directory.Reader, write directory.Tx, plan memberPlan, c *Count) error {
-	m := plan.Membership
-	old, err := read.Membership(ctx, m.Account, m.User)
+	old, err := read.Membership(ctx, plan.Account, plan.User)
 	known, err := found(err)
 	if err != nil {
 		return err
 	}
-	m.CreatedAt = orElse(m.CreatedAt, old.CreatedAt)
-	if old.LastLogin.After(m.LastLogin) {
-		m.LastLogin = old.LastLogin // the person has signed in since the export
-	}
-	if !plan.mailed {
-		m.Mail = old.Mail
-	}
+	m := plan.over(old, known)
 	if !c.changes(known, sameMembership(old, m)) || write == nil {
 		return nil
 	}
@@ -165,19 +160,15 @@ func sameMembership(a, b portal.Membership) bool {
 }
 
 func putContact(ctx context.Context, read directory.Reader, write directory.Tx, plan contactPlan, c *Count) error {
-	contact := plan.Contact
-	old, err := read.Contact(ctx, contact.ID)
+	old, err := read.Contact(ctx, plan.ID)
 	known, err := found(err)
 	if err != nil {
 		return err
 	}
-	if known && old.Account != contact.Account { // a dry run has to say so, too
-		return fmt.Errorf("%w: contact:%s belongs to account:%s for ever", directory.ErrInvalid, contact.ID, old.Account)
+	if known && old.Account != plan.Account { // a dry run has to say so, too
+		return fmt.Errorf("%w: contact:%s belongs to account:%s for ever", directory.ErrInvalid, plan.ID, old.Account)
 	}
-	contact.CreatedAt = orElse(contact.CreatedAt, old.CreatedAt)
-	if !plan.mailed {
-		contact.Mails = old.Mails
-	}
+	contact := plan.over(old, known)
 	if !c.changes(known, sameContact(old, contact)) || write == nil {
 		return nil
 	}
@@ -205,13 +196,6 @@ func found(err error) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
-}
-
-func orElse(a, b time.Time) time.Time {
-	if a.IsZero() {
-		return b
-	}
-	return a
 }
 
 // entry says in the trail what a commit took in: ids, counts and the file's

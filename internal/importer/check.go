@@ -84,7 +84,7 @@ func (in *reader) plan() *Plan {
 		p.users = append(p.users, in.users[id].value)
 	}
 	for _, id := range in.order.accounts {
-		part := accountPlan{account: in.accounts[id].value}
+		part := in.accounts[id].value
 		for _, at := range in.order.seats[id] {
 			part.members = append(part.members, in.member(at))
 		}

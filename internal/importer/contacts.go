@@ -9,19 +9,11 @@ import (
 	"doorward/internal/portal"
 )
 
-// A contactPlan is what a contact is to be.
-type contactPlan struct {
-	portal.Contact
-	// mailed tells whether the file says what mail it is subscribed to; else that
-	// stays as it is.
-	mailed bool
-}
-
 // readContact reads a contact of an account (req 17). Only its address must be given
 // (req 20).
 func (in *reader) readContact(line int, value ijson.Value) {
 	o := in.object("contact", line, value)
-	c := contactPlan{Contact: portal.Contact{
+	c := contactPlan{statusGiven: o.says("status"), Contact: portal.Contact{
 		ID:      portal.ContactID(o.id("id")),
 		Account: portal.AccountID(o.id("account")),
 		Status:  portal.ContactStatus(o.word("status", string(portal.ContactActive), string(portal.ContactRemoved))),

@@ -121,7 +121,8 @@ func (g grants) delegable(object string) bool {
 }
 
 // permitted reads WHMCS permission keys: comma separated, or a JSON array, be it
-// one or the text of one. A key we do not know grants nothing and is reported.
+// one or the text of one. A key we do not know grants nothing and is reported, and so
+// is a category that the catalogue gives with a key but leaves to the owner.
 func (g grants) permitted(o object) []string {
 	var names []string
 	for _, key := range permissionKeys(o) {
@@ -132,11 +133,25 @@ func (g grants) permitted(o object) []string {
 		case !known:
 			o.in.notes.warn(o.line, "there is no permission "+quote(key)+"; it grants nothing")
 		default:
-			names = append(names, categories...)
+			names = append(names, g.fit(o, key, categories)...)
 		}
 		if slices.Contains(categories, "cancellations") {
 			o.in.notes.warn(o.line, "the permission "+key+" also gives cancellations, as it does in WHMCS")
 		}
+	}
+	return names
+}
+
+// fit returns the categories of a key that others than the owner may hold, and reports
+// the rest.
+func (g grants) fit(o object, key string, categories []string) []string {
+	var names []string
+	for _, name := range categories {
+		if g.delegable(name) {
+			names = append(names, name)
+			continue
+		}
+		o.in.notes.warn(o.line, "the permission "+quote(key)+" does not give "+name+", which belongs to the owner alone")
 	}
 	return names
 }
@@ -182,8 +197,8 @@ func scope(o object) []portal.Ref {
 			refs = append(refs, ref)
 		}
 	}
-	// An empty list is an empty scope, which would mean the whole account.
-	if v := o.value.Get("scope"); v.Kind() == ijson.Array && len(v.Items()) == 0 {
+	// An empty list, or null, is an empty scope, which would mean the whole account.
+	if v := o.value.Get("scope"); v.Kind() == ijson.Null || v.Kind() == ijson.Array && len(v.Items()) == 0 {
 		o.faultf("scope", "Leave it out for the whole account.", "lists nothing")
 	}
 	return refs

@@ -3,9 +3,10 @@
 // Lines, one object a line, in any order (req 9, req 10).
 //
 // Read checks the whole file and changes nothing; only a file without a fault
-// becomes a Plan. Apply then writes one account with its people at a time, so that an interrupted import leaves whole accounts and running it again
-// completes it. What the file says wins over what the directory holds; what the
-// file does not mention stays.
+// becomes a Plan. Apply then writes one account with its people at a time, so that
+// an interrupted import leaves whole accounts and running it again completes it.
+// What the file says wins over what the directory holds; what the file does not
+// mention stays. The login of the provider's own people stays in any case.
 //
 // The package does not know where the file comes from, asks nobody and prints
 // nothing. Its invariants: importing a file twice changes nothing the second
@@ -22,7 +23,6 @@ import (
 
 	"doorward/internal/directory"
 	"doorward/internal/policy/catalogue"
-	"doorward/internal/portal"
 )
 
 // Format is what the meta line of a file names as its format.
@@ -43,16 +43,10 @@ type Plan struct {
 	// Source names the system the file was exported from.
 	Source string
 
-	users    []portal.User
+	file     string // as messages name it
+	users    []userPlan
 	accounts []accountPlan
 	notes    notes
-}
-
-// An accountPlan is what one account is to be, with everybody in it.
-type accountPlan struct {
-	account  portal.Account
-	members  []memberPlan // the owner last
-	contacts []contactPlan
 }
 
 // Read checks the file r, called name in messages. Its error is a fault.List
@@ -67,6 +61,7 @@ func Read(name string, r io.Reader, cat *catalogue.Catalogue, presets Known) (*P
 	if err := in.faults.Err(); err != nil {
 		return nil, err
 	}
+	plan.file = name
 	plan.Actor = "cli"
 	plan.Digest = hex.EncodeToString(digest.Sum(nil))
 	return plan, nil
@@ -77,7 +72,7 @@ func Read(name string, r io.Reader, cat *catalogue.Catalogue, presets Known) (*P
 const maxFaults = 100
 
 // Compare reports what Apply would do to what the store holds, and changes
-// nothing.
+// nothing. What Apply refuses it refuses, too.
 func (p *Plan) Compare(ctx context.Context, store directory.Reader) (Report, error) {
 	report := p.report()
 	report.DryRun = true
@@ -86,6 +81,9 @@ func (p *Plan) Compare(ctx context.Context, store directory.Reader) (Report, err
 		return report, fmt.Errorf("read the directory's position: %w", err)
 	}
 	report.Position = position
+	if err := p.refuseStaff(ctx, store); err != nil {
+		return report, err
+	}
 	for part := range p.parts() {
 		tally, err := part.compare(ctx, store)
 		if err != nil {
@@ -97,10 +95,14 @@ func (p *Plan) Compare(ctx context.Context, store directory.Reader) (Report, err
 }
 
 // Apply makes the plan true in the store. It calls progress, if not nil, with the
-// records done and all there are. After an error the report tells what was
+// records done and all there are. A plan that would change the login of staff is a
+// fault.List, and nothing is written. After another error the report tells what was
 // committed before it; running Apply again completes the import.
 func (p *Plan) Apply(ctx context.Context, store directory.Store, progress func(done, total int)) (Report, error) {
 	report := p.report()
+	if err := p.refuseStaff(ctx, store); err != nil {
+		return report, err
+	}
 	total := p.records()
 	for part := range p.parts() {
 		tally, position, err := p.commit(ctx, store, part)

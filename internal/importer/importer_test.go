@@ -195,6 +195,33 @@ func TestWHMCSPermissions(t *testing.T) {
 	}
 }
 
+// A13.2: a catalogue may name a permission at a category that is the owner's alone; it
+// gives the others with that key, and not this one.
+func TestWHMCSPermissionsGiveNothingOfTheOwners(t *testing.T) {
+	_, table := shipped(t)
+	text, err := os.ReadFile("../../policies/catalogue.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const kept = "    delegable: false                                # A13.2; narrows 74 by 8\n"
+	edited := strings.Replace(string(text), kept, kept+"    whmcs: [tickets]\n", 1)
+	cat, err := catalogue.Load("catalogue.yaml", []byte(edited))
+	if err != nil || edited == string(text) {
+		t.Fatalf("the catalogue is not edited: %v", err)
+	}
+	p, err := Read("export.jsonl", strings.NewReader(file(userAnna, userDee, accountAcme, annaOwns, deeHas(`"permissions":"tickets"`))), cat, table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(portal.Grant{Categories: []string{"tickets"}}, p.accounts[0].members[0].Grant); diff != "" {
+		t.Errorf("grant (-want +got):\n%s", diff)
+	}
+	want := []Warning{{Message: `the permission "tickets" does not give ownership, which belongs to the owner alone`, Count: 1, Lines: []int{6}}}
+	if diff := cmp.Diff(want, p.report().Warnings); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+}
+
 // Our own members: req 50, req 77 and A13.16.
 func TestGrantsInOurOwnWords(t *testing.T) {
 	p := plan(t, file(userAnna, userDee, accountAcme, annaOwns, deeHas(`"presets":["support","billing","support"],`+

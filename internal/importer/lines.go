@@ -29,8 +29,8 @@ type reader struct {
 	// look like an orphan.
 	lost bool
 
-	users       map[portal.UserID]record[portal.User]
-	accounts    map[portal.AccountID]record[portal.Account]
+	users       map[portal.UserID]record[userPlan]
+	accounts    map[portal.AccountID]record[accountPlan]
 	memberships map[seat]record[memberPlan]
 	contacts    map[portal.ContactID]record[contactPlan]
 	preferences map[portal.AccountID]portal.MailChoices // the owners' choices of mail, where given
@@ -77,8 +77,8 @@ func newReader(name string, cat *catalogue.Catalogue, presets Known) *reader {
 		file:        name,
 		grants:      newGrants(cat, presets),
 		notes:       newNotes(),
-		users:       map[portal.UserID]record[portal.User]{},
-		accounts:    map[portal.AccountID]record[portal.Account]{},
+		users:       map[portal.UserID]record[userPlan]{},
+		accounts:    map[portal.AccountID]record[accountPlan]{},
 		memberships: map[seat]record[memberPlan]{},
 		contacts:    map[portal.ContactID]record[contactPlan]{},
 		preferences: map[portal.AccountID]portal.MailChoices{},

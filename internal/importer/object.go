@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,6 +43,17 @@ func (o object) faultf(member, fix, format string, args ...any) {
 
 // maxText bounds names of people and companies, in bytes.
 const maxText = 512
+
+// has tells whether the line has the member, be it empty. A null is none.
+func (o object) has(member string) bool {
+	kind := o.value.Get(member).Kind()
+	return kind != ijson.Absent && kind != ijson.Null
+}
+
+// says tells whether the line has a word for the member: an empty one is none.
+func (o object) says(member string) bool {
+	return o.has(member) && o.value.Get(member).Text() != ""
+}
 
 // text reads a string without control characters.
 func (o object) text(member string) string {
@@ -165,6 +177,9 @@ func (o object) unknown(known ...string) {
 		switch {
 		case m.Name == "kind" || slices.Contains(known, m.Name):
 			continue
+		case slices.Contains(known, elsewhere[strings.ToLower(m.Name)]):
+			o.in.faultf(o.line, fmt.Sprintf("Did you mean %q?", elsewhere[strings.ToLower(m.Name)]), "the name %s means nothing here", quote(m.Name))
+			continue
 		case len(m.Name) > len("id") && !slices.Contains(exported, m.Name):
 			if nearest := fault.Closest(m.Name, known); nearest != "" {
 				o.in.faultf(o.line, nearest, "the name %s means nothing here", quote(m.Name))
@@ -174,6 +189,10 @@ func (o object) unknown(known ...string) {
 		o.in.notes.ignore(o.kind + "/" + m.Name)
 	}
 }
+
+// elsewhere is what other systems call a member of ours that limits rights: left out,
+// the limit would be lost.
+var elsewhere = map[string]string{"expires_at": "not_after", "expires": "not_after", "valid_until": "not_after"}
 
 // exported are columns of real exports that this version leaves aside and that
 // must not be taken for a slip of the pen: state is a part of an address.

@@ -55,7 +55,7 @@ func (in *reader) zone() *time.Location {
 // are never read.
 func (in *reader) readUser(line int, value ijson.Value) {
 	o := in.object("user", line, value)
-	u := portal.User{
+	u := userPlan{line: line, statusGiven: o.says("status"), factorGiven: o.has("second_factor"), User: portal.User{
 		ID:     portal.UserID(o.id("id")),
 		Status: portal.UserStatus(o.word("status", string(portal.UserActive), string(portal.UserDisabled))),
 		Person: portal.Person{
@@ -66,11 +66,11 @@ func (in *reader) readUser(line int, value ijson.Value) {
 		},
 		MFA:       o.text("second_factor") != "",
 		CreatedAt: o.time("created_at"),
-	}
+	}}
 	if why := emailFault(u.Person.Email); why != "" {
 		o.faultf("email", "Give one plain address, as in anna@example.org.", "%s", why)
 	}
-	o.storable(directory.CheckUser(u))
+	o.storable(directory.CheckUser(u.User))
 	o.unknown("id", "status", "email", "first_name", "last_name", "language", "second_factor", "created_at")
 	if u.ID == "" {
 		in.lost = true
@@ -80,7 +80,7 @@ func (in *reader) readUser(line int, value ijson.Value) {
 		o.faultf("id", "Ids are unique within the file.", "user %s is already in line %d", u.ID, first.line)
 		return
 	}
-	in.users[u.ID] = record[portal.User]{line, u}
+	in.users[u.ID] = record[userPlan]{line, u}
 	in.order.users = append(in.order.users, u.ID)
 }
 
@@ -95,13 +95,14 @@ var accountStatus = map[string]portal.AccountStatus{
 // readAccount reads an account (req 1).
 func (in *reader) readAccount(line int, value ijson.Value) {
 	o := in.object("account", line, value)
-	a := portal.Account{
+	plan := accountPlan{statusGiven: o.says("status"), mfaGiven: o.has("mfa_required"), account: portal.Account{
 		ID:          portal.AccountID(o.id("id")),
 		Name:        o.text("name"),
 		Status:      accountStatus[o.word("status", "active", "inactive", "suspended", "closed")],
 		MFARequired: o.flag("mfa_required"),
 		CreatedAt:   o.time("created_at"),
-	}
+	}}
+	a := plan.account
 	mail, given := in.grants.mails(o, "email_preferences")
 	o.storable(directory.CheckAccount(a))
 	o.unknown("id", "name", "status", "mfa_required", "email_preferences", "created_at")
@@ -116,16 +117,8 @@ func (in *reader) readAccount(line int, value ijson.Value) {
 	if given { // what is not declined is sent to an owner anyway
 		in.preferences[a.ID] = portal.MailChoices{Off: mail.Off}
 	}
-	in.accounts[a.ID] = record[portal.Account]{line, a}
+	in.accounts[a.ID] = record[accountPlan]{line, plan}
 	in.order.accounts = append(in.order.accounts, a.ID)
-}
-
-// A memberPlan is what a membership is to be.
-type memberPlan struct {
-	portal.Membership
-	// mailed tells whether the file says what mail the member chose; else that stays
-	// as it is.
-	mailed bool
 }
 
 // readMembership reads a user's place in an account (req 10).
@@ -140,6 +133,7 @@ func (in *reader) readMembership(line int, value ijson.Value) {
 		LastLogin: o.time("last_login"),
 		CreatedAt: o.time("created_at"),
 	}}
+	m.stateGiven = m.Owner || o.says("state")
 	m.Grant = in.grants.read(o, m.Owner)
 	m.Mail, m.mailed = in.grants.mails(o, "emails")
 	if m.Owner && m.State != portal.MembershipActive {

@@ -58,6 +58,11 @@ func TestUnsoundFilesAreRefused(t *testing.T) {
 		{[]string{deeHas(`"scope":["sevice:5"]`)}, `export.jsonl:2: /scope/0: nothing is limited to things of type "sevice". Did you mean "service"?`},
 		{[]string{deeHas(`"scope":["none:1"]`)}, `export.jsonl:2: /scope/0: nothing is limited to things of type "none". There are: service, domain.`},
 		{[]string{deeHas(`"scope":[]`)}, `export.jsonl:2: /scope: lists nothing. Leave it out for the whole account.`},
+		{[]string{deeHas(`"scope":null`)}, `export.jsonl:2: /scope: lists nothing. Leave it out for the whole account.`},
+		{[]string{contact(`"email":"books@acme.example","scope":null`)}, `export.jsonl:2: /scope: lists nothing. Leave it out for the whole account.`},
+		{[]string{deeHas(`"expires_at":"2026-02-01T00:00:00Z"`)}, `export.jsonl:2: the name "expires_at" means nothing here. Did you mean "not_after"?`},
+		{[]string{deeHas(`"Expires":"2026-02-01"`)}, `export.jsonl:2: the name "Expires" means nothing here. Did you mean "not_after"?`},
+		{[]string{deeHas(`"valid_until":null`)}, `export.jsonl:2: the name "valid_until" means nothing here. Did you mean "not_after"?`},
 		{[]string{deeHas(`"not_before":"2026-02-01T00:00:00Z","not_after":"2026-02-01T00:00:00Z"`)}, `export.jsonl:2: /not_after: the grant is never in force. Let it end after it begins.`},
 		{[]string{deeHas(`"owner":true,"not_after":"2026-02-01T00:00:00Z"`)}, `export.jsonl:2: /not_after: the owner holds everything, always. Leave it out.`},
 		{[]string{deeHas(`"owner":true,"state":"removed"`)}, `export.jsonl:2: /state: the owner's membership is always active. Leave it out.`},
@@ -181,6 +186,8 @@ func FuzzRead(f *testing.F) {
 	f.Add(userAnna + "\r\n\n" + metaLine)
 	f.Add(file(userAnna, userDee, accountAcme, annaOwns, booksOfAcme, deeHas(`"scope":["service:5"],"account_wide":["tickets"],"emails":{"domain":0}`)))
 	f.Add(file(userAnna, `{"kind":"account","id":"42","email_preferences":{"invoice":false}}`, annaOwns, `{"kind":"contact","id":"9","account":"42","status":"removed"}`))
+	f.Add(file(userAnna, userDee, accountAcme, annaOwns, deeHas(`"scope":null,"expires_at":0,"state":null`)))
+	f.Add(portalOf(`,"status":null,"second_factor":""`, `,"mfa_required":0`, `,"state":"removed"`, `,"status":""`))
 	f.Add(file(`{"kind":"contact"}`, `{"kind":"user","id":"\ud800"}`, "\xff", `[]`))
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := Read("fuzz.jsonl", strings.NewReader(text), cat, table)

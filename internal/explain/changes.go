@@ -35,7 +35,7 @@ type candidate struct {
 func (s subject) changes(ctx context.Context, candidates []candidate) (flips []Change, incomplete bool) {
 	flips = []Change{}
 	for _, candidate := range candidates {
-		if len(flips) == maxChanges {
+		if len(flips) == maxChanges || ctx.Err() != nil {
 			return flips, true
 		}
 		changed := *s.Case
@@ -59,8 +59,8 @@ func (s subject) candidates() []candidate {
 	}
 	return slices.Concat(
 		s.ofCategories(), s.ofTime(), s.ofScope(), s.ofMembership(), s.ofPresets(), s.ofMember(), s.ofOwnership(),
-		s.ofMail(), s.ofContact(), s.ofUser(), s.ofStaff(),
-		s.ofLogin(), s.ofActing(), s.ofActor(), s.ofRequest(), s.ofAccount(), s.ofSwitches(),
+		s.ofMail(), s.ofContact(), s.ofUser(),
+		s.ofLogin(), s.ofActing(), s.ofActor(), s.ofRequest(), s.ofAccount(), s.ofSwitches(), s.ofStaff(),
 	)
 }
 

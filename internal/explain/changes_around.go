@@ -147,17 +147,18 @@ var becoming = map[portal.AccountStatus]string{
 }
 
 // ofSwitches sets each of the provider's switches otherwise that has few answers. One
-// that the rules cannot have is left out.
+// that the rules cannot have changes nothing, and so is not listed. The policy is made
+// when its turn comes: that takes long.
 func (s subject) ofSwitches() []candidate {
 	var list []candidate
 	for _, choice := range s.Policy.Provider.Choices() {
 		for _, other := range choice.Others {
-			switched, err := s.Policy.With(map[string]string{choice.Name: other})
-			if err != nil {
-				continue
-			}
 			text := fmt.Sprintf("set %s to %s (%s:%d says %s)", choice.Name, other, choice.File, choice.Line, choice.Value)
-			list = append(list, candidate{ofProvider, text, func(c *decision.Case) { c.Policy = switched }})
+			list = append(list, candidate{ofProvider, text, func(c *decision.Case) {
+				if switched, err := c.Policy.With(map[string]string{choice.Name: other}); err == nil {
+					c.Policy = switched
+				}
+			}})
 		}
 	}
 	return list

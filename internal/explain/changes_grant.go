@@ -101,19 +101,19 @@ func (s subject) gives(preset string) int {
 	return len(s.Policy.Catalogue.Names(s.Policy.Presets.Holds([]string{preset}, nil)))
 }
 
-// because names the line by which a preset gives, or denies, what guards the action.
+// because names the line by which a preset gives, or denies, a permission that was
+// missing.
 func (s subject) because(preset string, denies bool) string {
-	objects := slices.Clone(s.action.Guards)
-	if s.action.Mail != "" {
-		objects = append(objects, catalogue.MailObject(s.action.Mail))
-	}
-	for _, object := range objects {
-		for _, l := range s.Policy.Presets.Lines(preset, object) {
+	for _, g := range s.guards {
+		if g.Held {
+			continue
+		}
+		for _, l := range s.Policy.Presets.Lines(preset, g.Object) {
 			switch {
 			case l.Deny && denies:
-				return fmt.Sprintf(": %s:%d denies %s", l.File, l.Number, object)
+				return fmt.Sprintf(": %s:%d denies %s", l.File, l.Number, g.Object)
 			case !l.Deny && !denies:
-				return fmt.Sprintf(" (%s:%d gives %s)", l.File, l.Number, object)
+				return fmt.Sprintf(" (%s:%d gives %s)", l.File, l.Number, g.Object)
 			}
 		}
 	}

@@ -132,8 +132,10 @@ func (s subject) ofUser() []candidate {
 }
 
 // ofStaff gives and takes the rights of the provider's staff that can count (A13.19).
+// Who has none is a customer, for whom that is no advice.
 func (s subject) ofStaff() []candidate {
-	if s.Question.Subject.Type != portal.TypeUser {
+	rights := s.People.Subject.User.Staff.Actions()
+	if s.Question.Subject.Type != portal.TypeUser || len(rights) == 0 {
 		return nil
 	}
 	right := ""
@@ -145,12 +147,11 @@ func (s subject) ofStaff() []candidate {
 	default:
 		return nil
 	}
-	rights := s.People.Subject.User.Staff.Actions()
-	text, rights := "give the staff right "+right, append(slices.Clone(rights), right)
+	text, changed := "give the staff right "+right, append(slices.Clone(rights), right)
 	if s.People.Subject.User.Staff.May(right) {
-		text, rights = "take away the staff right "+right, without(rights, right)
+		text, changed = "take away the staff right "+right, without(rights, right)
 	}
-	return []candidate{{ofPerson, text, func(c *decision.Case) { c.People.Subject.User.Staff = portal.NewStaffRights(rights...) }}}
+	return []candidate{{ofPerson, text, func(c *decision.Case) { c.People.Subject.User.Staff = portal.NewStaffRights(changed...) }}}
 }
 
 // ofMember takes from the member that is managed what may be too much (A13.7).

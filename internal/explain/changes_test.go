@@ -137,9 +137,7 @@ func considered(t interface{ Fatal(...any) }, d *decision.Decider, q decision.Qu
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := subject{Case: &c, judged: &j}
-	s.action, _ = c.Policy.Catalogue.Action(q.Action.Name)
-	return s
+	return newSubject(&c, &j)
 }
 
 // What is said of a guard is what the engine held: where lines and gifts say it is
@@ -150,7 +148,7 @@ func TestGuardsSayWhatWasHeld(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		q, world := casetest.Draw(t, p, now)
 		s := considered(t, decision.New(p, world, decision.Options{Now: func() time.Time { return now }, Timeout: 10 * time.Second}), q)
-		for _, g := range s.guards() {
+		for _, g := range s.guards {
 			held[g.Held]++
 			want := "not held: "
 			if g.Held {

@@ -90,8 +90,8 @@ func TestWhatALackingPermissionNeeds(t *testing.T) {
 	if len(got) < 4 || cmp.Diff(want, got[:2]) != "" || got[len(got)-1] != "make them the owner of the account" {
 		t.Errorf("got %q", got)
 	}
-	if want := []string{"give the staff right staff.read"}; cmp.Diff(want, listed(x, ofPerson)) != "" {
-		t.Errorf("of the person: %q", listed(x, ofPerson))
+	if got := listed(x, ofPerson); len(got) > 0 {
+		t.Errorf("a customer was offered to become staff: %q", got)
 	}
 	if want := "- {req: [], who: {presets: [support]}, do: invoice.view, want: category_missing}"; x.Row != want {
 		t.Errorf("got %s", x.Row)

@@ -14,6 +14,14 @@ type subject struct {
 	*decision.Case
 	judged *decision.Judgement
 	action *catalogue.Action
+	guards []Guard // what the answer can depend on
+}
+
+func newSubject(c *decision.Case, j *decision.Judgement) subject {
+	s := subject{Case: c, judged: j}
+	s.action, _ = c.Policy.Catalogue.Action(c.Question.Action.Name)
+	s.guards = s.permissions()
+	return s
 }
 
 // Facts are what the directory says of everybody in a question. What is not there is

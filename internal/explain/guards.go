@@ -39,8 +39,8 @@ func demand(a *catalogue.Action) string {
 	return "needs " + strings.Join(a.Guards, " and ")
 }
 
-// guards tells of each permission that the answer can depend on whether it is held.
-func (s subject) guards() []Guard {
+// permissions tells of each that the answer can depend on whether it is held.
+func (s subject) permissions() []Guard {
 	if s.action == nil || s.judged.Input == nil {
 		return nil
 	}
@@ -150,7 +150,7 @@ func (s subject) only(bit int) string {
 	if s.judged.Wide.Has(bit) {
 		return ""
 	}
-	return ", for " + strings.Join(texts(s.People.Subject.Membership.Grant.Scope), ", ") + " only"
+	return ", for " + some(texts(s.People.Subject.Membership.Grant.Scope)) + " only"
 }
 
 func (s subject) presetsHeld(names []string) string {
@@ -164,7 +164,18 @@ func (s subject) presetsHeld(names []string) string {
 	if len(list) == 1 {
 		return "the preset " + list[0]
 	}
-	return "the presets " + strings.Join(list, ", ")
+	return "the presets " + some(list)
+}
+
+// shown is how many words of a list a sentence names.
+const shown = 8
+
+// some are the first words of a list, and how many more there are.
+func some(words []string) string {
+	if more := len(words) - shown; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(words[:shown], ", "), more)
+	}
+	return strings.Join(words, ", ")
 }
 
 // where says whose line it is, and where it stands.

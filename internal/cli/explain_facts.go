@@ -32,8 +32,11 @@ func factLines(x *explain.Explanation) []string {
 		lines = append(lines, "  "+userLine(f.Actor)+", and acts in their name")
 	}
 	lines = append(lines, memberLines(f.Member)...)
+	for _, ref := range f.Unknown {
+		lines = append(lines, "  "+ref+" is not in the directory")
+	}
 	if len(lines) == 1 {
-		lines = append(lines, "  the directory knows nobody in this question")
+		lines = append(lines, "  nothing was read: the question was refused before")
 	}
 	return lines
 }
@@ -66,10 +69,16 @@ func memberLines(m *explain.Membership) []string {
 	return []string{line}
 }
 
+// most is how many words of a list are shown; --json has all.
+const most = 30
+
 // listed is what and the words, or nothing when there are none.
 func listed(what string, words []string) string {
 	if len(words) == 0 {
 		return ""
+	}
+	if more := len(words) - most; more > 0 {
+		return fmt.Sprintf("%s %s and %d more", what, strings.Join(words[:most], " "), more)
 	}
 	return what + " " + strings.Join(words, " ")
 }

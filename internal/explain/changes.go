@@ -30,6 +30,17 @@ type candidate struct {
 	apply func(*decision.Case)
 }
 
+// nearest are the changes to list: single ones, else, when another account must be
+// acted on first, those that are enough together with that.
+func (s subject) nearest(ctx context.Context) (flips []Change, incomplete bool) {
+	candidates := s.candidates()
+	flips, incomplete = s.changes(ctx, candidates)
+	if len(flips) > 0 || incomplete || s.judged.Decision.Reason != decision.SwitchRequired {
+		return flips, incomplete
+	}
+	return s.changes(ctx, s.switched(candidates))
+}
+
 // changes judges the case with each candidate and returns those that made the other
 // answer, in their order. Incomplete tells that some could not be judged.
 func (s subject) changes(ctx context.Context, candidates []candidate) (flips []Change, incomplete bool) {

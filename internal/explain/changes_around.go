@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,8 +40,27 @@ func (s subject) ofActing() []candidate {
 		inContext(ofSession, "act on another account (context.account)", ijson.StringValue(elsewhereAccount), "account"),
 	}
 	if s.Account != "" {
-		same := inContext(ofSession, "act on this account (context.account: "+string(s.Account)+")", ijson.StringValue(string(s.Account)), "account")
-		list = append([]candidate{same}, list...)
+		list = slices.Insert(list, 0, s.switching())
+	}
+	return list
+}
+
+// switching acts on the account that the question is about.
+func (s subject) switching() candidate {
+	account := string(s.Account)
+	return inContext(ofSession, "act on "+account+" (context.account)", ijson.StringValue(account), "account")
+}
+
+// switched are the candidates, each with the switch to the question's account before
+// it: what a portal does first with switch_required, and what may not be enough.
+func (s subject) switched(candidates []candidate) []candidate {
+	first := s.switching()
+	var list []candidate
+	for _, c := range candidates {
+		list = append(list, candidate{c.of, first.text + ", and then " + c.text, func(changed *decision.Case) {
+			first.apply(changed)
+			c.apply(changed)
+		}})
 	}
 	return list
 }

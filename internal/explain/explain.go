@@ -108,7 +108,7 @@ func (e *Explainer) explain(ctx context.Context, q decision.Question) (Explanati
 		return Explanation{}, &decision.UnavailableError{Code: decision.PolicyError, Err: err}
 	}
 	x.Row, x.NoRow = s.row(ctx)
-	x.Changes, x.Incomplete = s.changes(ctx, s.candidates()) // last, as it takes the longest
+	x.Changes, x.Incomplete = s.nearest(ctx) // last, as it takes the longest
 	return x, nil
 }
 

@@ -154,7 +154,7 @@ func TestTheNearestChanges(t *testing.T) {
 		}, ofPerson, "enable the user"},
 		"switch": {"invoice.view", []string{"billing"}, func(c *decision.Case) {
 			c.Question.Context = ijson.ObjectValue(ijson.Member{Name: "account", Value: ijson.StringValue("x")})
-		}, ofSession, "act on this account (context.account: acme)"},
+		}, ofSession, "act on acme (context.account)"},
 		"suspended": {"password.reveal", []string{"developer"}, func(c *decision.Case) {
 			c.People.Subject.Account.Status = portal.AccountSuspended
 		}, ofAccount, "make the account active"},
@@ -207,6 +207,61 @@ func switchPlace(t *testing.T, _ Explanation, name string) string {
 		}
 	}
 	return ""
+}
+
+// Staff are offered a right of staff, after everything else; customers never (A13.19).
+func TestStaffRightsAreOfferedToStaffOnlyAndLast(t *testing.T) {
+	of := ann("invoice.view", "support")
+	of.People.Subject.User.Staff = portal.NewStaffRights(decision.RightLoginAs)
+	x := explained(t, of)
+	if n := len(x.Changes); n < 2 || x.Changes[n-1].Text != "give the staff right staff.read" {
+		t.Errorf("got %+v", x.Changes)
+	}
+}
+
+// Where a switch is not enough, what is needed besides is found (104, invariant 6).
+func TestASwitchThatIsNotEnough(t *testing.T) {
+	of := ann("invoice.view", "billing")
+	of.People.Subject.Account.MFARequired = true
+	of.Question.Context = ijson.ObjectValue(ijson.Member{Name: "account", Value: ijson.StringValue("x")})
+	x := explained(t, of)
+	if want := "act on acme (context.account), and then let the account not require a second factor"; !slices.Contains(listed(x, ofAccount), want) {
+		t.Errorf("%s: no %q in %+v", x.Decision.Reason, want, x.Changes)
+	}
+	if got := listed(x, ofSession); len(got) == 0 || !strings.HasPrefix(got[0], "act on acme (context.account), and then sign in with a second factor") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// A preset is offered for the line that gives what was missing, also what only an
+// input declares; never for what is held already. The row says what was sent (A13.5).
+func TestALineIsCitedForWhatWasMissing(t *testing.T) {
+	of := ann("ticket.open", "support")
+	of.Question.Resource.Properties = ijson.ObjectValue(ijson.Member{Name: "department", Value: ijson.StringValue("billing")})
+	x := explained(t, of)
+	if want := "give the preset billing (" + lineWith(t, "presets/presets.csv", "p, billing, invoices") + " gives invoices)"; !slices.Contains(listed(x, ofGrant), want) {
+		t.Errorf("no %q in %q", want, listed(x, ofGrant))
+	}
+	for _, text := range listed(x, ofGrant) {
+		if strings.Contains(text, "gives tickets") {
+			t.Errorf("tickets are held, and yet: %s", text)
+		}
+	}
+	if want := "- {req: [], who: {presets: [support]}, do: ticket.open, properties: {department: billing}, want: category_missing}"; x.Row != want {
+		t.Errorf("got %q, %s", x.Row, x.NoRow)
+	}
+}
+
+// Who is not in the directory is said not to be.
+func TestWhoIsUnknownIsSaid(t *testing.T) {
+	of := ann("invoice.view")
+	of.People.Subject = portal.Facts{}
+	if got := explained(t, of).Facts.Unknown; cmp.Diff([]string{"user:ann", "account:acme"}, got) != "" {
+		t.Errorf("got %q", got)
+	}
+	if got := explained(t, ann("invoice.view")).Facts.Unknown; got != nil {
+		t.Errorf("got %q", got)
+	}
 }
 
 // What the rules were not asked is explained, too.

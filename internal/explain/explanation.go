@@ -25,7 +25,8 @@ type Explanation struct {
 	// Guards are the permissions that the answer can depend on.
 	Guards []Guard `json:"guards,omitempty"`
 	// Changes are single things that, otherwise, would have made the other answer:
-	// the least first.
+	// the least first. Where the question's account must be acted on before and that is
+	// not enough, they are what is enough together with it.
 	Changes []Change `json:"changes"`
 	// Incomplete tells that not all changes could be tried in time.
 	Incomplete bool `json:"incomplete,omitempty"`
@@ -87,7 +88,7 @@ type Line struct {
 	Line   int      `json:"line"`
 }
 
-// A Change is a single thing otherwise, with which the question was judged again and
+// A Change is a single thing otherwise (or a switch and a single thing), with which the question was judged again and
 // had the other answer.
 type Change struct {
 	Of   string          `json:"of"`             // grant, person, session, request, account or provider

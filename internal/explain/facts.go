@@ -24,8 +24,7 @@ func newSubject(c *decision.Case, j *decision.Judgement) subject {
 	return s
 }
 
-// Facts are what the directory says of everybody in a question. What is not there is
-// not in the directory.
+// Facts are what the directory says of everybody in a question.
 type Facts struct {
 	Account    *Account    `json:"account,omitempty"`
 	User       *User       `json:"user,omitempty"`
@@ -33,6 +32,8 @@ type Facts struct {
 	Contact    *Contact    `json:"contact,omitempty"`
 	Actor      *User       `json:"actor,omitempty"`  // who acts in the subject's name
 	Member     *Membership `json:"member,omitempty"` // the member that is managed
+	// Unknown are the people and the account that the directory does not have.
+	Unknown []string `json:"unknown,omitempty"`
 }
 
 // An Account is what counts of an account.
@@ -88,7 +89,23 @@ func (s subject) facts() Facts {
 	if s.Member != (portal.Ref{}) {
 		f.Member = membershipFacts(s.Member, s.People.Member)
 	}
+	f.Unknown = s.unknown(f)
 	return f
+}
+
+// unknown are those of whom f says nothing, as nothing is known.
+func (s subject) unknown(f Facts) (refs []string) {
+	who := s.Question.Subject.Ref
+	if who.Type == portal.TypeUser && f.User == nil || who.Type == portal.TypeContact && f.Contact == nil {
+		refs = append(refs, who.String())
+	}
+	if s.Account != "" && f.Account == nil {
+		refs = append(refs, portal.Ref{Type: portal.TypeAccount, ID: string(s.Account)}.String())
+	}
+	if s.Actor != (portal.Ref{}) && f.Actor == nil {
+		refs = append(refs, s.Actor.String())
+	}
+	return refs
 }
 
 func userFacts(who portal.Ref, u portal.UserFacts) *User {

@@ -16,12 +16,12 @@ const otherAccount = "43"
 // farFuture is a time, in seconds since 1970, that no row lives to see.
 const farFuture = "99999999999"
 
-// resource writes what it is done to, unless that is the account itself.
+// resource writes what it is done to, unless that is the account itself, and what is
+// said of it.
 func (w *rowWriter) resource(row *yaml.Node) {
 	resource := w.Question.Resource
 	switch {
 	case resource.Type == portal.TypeAccount:
-		return
 	case resource.Ref == w.Question.Subject.Ref:
 		put(row, "on", word("self"))
 	default:

@@ -35,6 +35,9 @@ func policyMatrixCommand(p *Process) *cobra.Command {
 	c.Flags().StringVar(&format, "format", "text", "text, markdown, csv, html or json")
 	jsonFlag(c, &asJSON)
 	return folderCommand(p, c, func(c *cobra.Command, folder policyFolder) error {
+		if asJSON && c.Flags().Changed("format") && format != "json" {
+			return usagef("--json and --format %s both choose the form; keep one of them", format)
+		}
 		if asJSON {
 			format = "json"
 		}

@@ -75,18 +75,23 @@ func (p *Process) runTests(ctx context.Context, folder policyFolder, f testFlags
 	if tests == 0 {
 		return usagef("there are no tests to run%s", map[bool]string{true: " that match --run"}[f.run != ""])
 	}
-	if f.junit != "" {
-		if err := writeJUnit(f.junit, report); err != nil {
-			return err
-		}
-	}
-	if f.json {
-		err = p.printTestsJSON(folder, report)
-	} else {
-		err = p.printTests(folder, report)
-	}
+	err = p.printReport(folder, report, f)
 	if err == nil && failed > 0 {
 		return statusError(statusFailed)
+	}
+	return err
+}
+
+// printReport prints a report as the flags ask. What cannot be written to one place is
+// printed at the other all the same.
+func (p *Process) printReport(folder policyFolder, r *policytool.TestReport, f testFlags) error {
+	show := p.printTests
+	if f.json {
+		show = p.printTestsJSON
+	}
+	err := show(folder, r)
+	if f.junit != "" {
+		err = errors.Join(err, writeJUnit(f.junit, r))
 	}
 	return err
 }

@@ -66,17 +66,25 @@ func staffAddCommand(p *Process) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			u, err := a.Add(c.Context(), policy.Catalogue, userID(args[0]), may)
+			u, before, err := a.Add(c.Context(), policy.Catalogue, userID(args[0]), may)
 			if errors.Is(err, directory.ErrNotFound) {
 				return fmt.Errorf("there is no user:%s; staff have a login like everybody: import them first", userID(args[0]))
 			}
 			if err != nil {
 				return err
 			}
-			return p.printStaffed(u, asJSON, "user:%s is staff and may: %s.", u.ID, strings.Join(u.Staff.Actions(), ", "))
+			return p.printStaffed(u, asJSON, "user:%s is staff and may: %s.%s", u.ID, strings.Join(u.Staff.Actions(), ", "), replaced(before, u.Staff))
 		})
 	}
 	return c
+}
+
+// replaced says which other rights somebody had before; nothing when they had none.
+func replaced(before, now portal.StaffRights) string {
+	if before == "" || before == now {
+		return ""
+	}
+	return " Before: " + strings.Join(before.Actions(), ", ") + "."
 }
 
 // userID takes an id, or what questions call the user: user:tess.

@@ -36,7 +36,7 @@ func Load(ctx context.Context, store directory.Store, cat *catalogue.Catalogue, 
 		return report, err
 	}
 	admin := staff.Admin{Store: store, Actor: actor}
-	if _, err := admin.Add(ctx, cat, "tess", []string{"staff.read", "staff.login_as"}); err != nil {
+	if _, _, err := admin.Add(ctx, cat, "tess", []string{"staff.read", "staff.login_as"}); err != nil {
 		return report, fmt.Errorf("make the demo's staff: %w", err)
 	}
 	report.Position, err = store.Head(ctx)

@@ -47,6 +47,36 @@ func TestMalformedTablesAreRefused(t *testing.T) {
 	}
 }
 
+// A name that nothing has would make a row pass for the wrong reason. It is refused,
+// but where the row is about that: it cites invariant 12, or wants action_unknown.
+func TestMisspeltNamesInRowsAreRefused(t *testing.T) {
+	for row, want := range map[string]string{
+		"req: 62, who: biling, do: invoice.pay, want: category_missing":                                         `no preset is called "biling". Did you mean "billing"?`,
+		"req: 62, who: {presets: [support, biling]}, do: invoice.pay, want: category_missing":                   `no preset is called "biling". Did you mean "billing"?`,
+		"req: 62, who: {categories: [Invoices]}, do: invoice.pay, want: category_missing":                       `no category is called "Invoices". Did you mean "invoices"?`,
+		"req: 62, who: {account_wide: [invoice]}, do: invoice.pay, want: category_missing":                      `no category is called "invoice". Did you mean "invoices"?`,
+		`req: 62, who: owner, member: {presets: [suport]}, do: user.remove, on: "user:8", want: allow`:          `no preset is called "suport". Did you mean "support"?`,
+		"req: 62, who: owner, actor: {presets: [suport]}, do: invoice.pay, want: allow":                         `no preset is called "suport". Did you mean "support"?`,
+		"req: 62, who: billing, do: [invoice.pay, invoice.pai], want: allow":                                    `no action is called "invoice.pai". Did you mean "invoice.pay"?`,
+		"req: [62, invariant 12], who: {presets: [biling], categories: [x]}, do: invoice.pay, want: not_member": "",
+		"req: 62, who: billing, do: invoice.pai, want: action_unknown":                                          "",
+		"req: 62, who: stranger, do: invoice.pay, want: not_member":                                             "",
+	} {
+		table := "rows:\n  - {" + row + "}\n"
+		_, err := policytool.RunTables(t.Context(), overlay{policies.FS, fstest.MapFS{"tests/x.yaml": {Data: []byte(table)}}})
+		got := ""
+		if err != nil {
+			got = err.Error()
+		}
+		if want != "" {
+			want = "tests/x.yaml:2: " + want
+		}
+		if got != want {
+			t.Errorf("%s\n got %s\nwant %s", row, got, want)
+		}
+	}
+}
+
 // A table that nobody reads would be believed to hold.
 func TestTablesThatWouldNotBeReadAreRefused(t *testing.T) {
 	for _, name := range []string{"tests/x.yml", "tests/more/x.yaml", "tests/x.YAML"} {

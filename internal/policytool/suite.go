@@ -72,6 +72,7 @@ func loadSource(ctx context.Context, source policy.Source, workers int) (*suite,
 	}
 	if s.base != nil {
 		s.checkWants(&faults)
+		s.checkNames(&faults)
 	}
 	if err := unique(faults).Err(); err != nil {
 		return nil, err

@@ -43,12 +43,12 @@ func Rights(cat *catalogue.Catalogue) []string {
 	return names
 }
 
-// Add gives a user exactly the rights in may, whatever they had before, and returns
-// them. No right, or one that is no staff action of the catalogue, is an
+// Add gives a user exactly the rights in may, and returns the user and the rights that
+// these replace. No right, or one that is no staff action of the catalogue, is an
 // *ArgumentError; an id that no user has is directory.ErrNotFound.
-func (a *Admin) Add(ctx context.Context, cat *catalogue.Catalogue, id portal.UserID, may []string) (portal.User, error) {
+func (a *Admin) Add(ctx context.Context, cat *catalogue.Catalogue, id portal.UserID, may []string) (u portal.User, before portal.StaffRights, err error) {
 	if err := check(Rights(cat), may); err != nil {
-		return portal.User{}, err
+		return portal.User{}, "", err
 	}
 	return a.set(ctx, id, portal.NewStaffRights(may...), "staff.add")
 }
@@ -84,25 +84,26 @@ func (a *Admin) List(ctx context.Context) ([]portal.User, error) {
 // else they are stays. Removing again changes nothing. An id that no user has is
 // directory.ErrNotFound.
 func (a *Admin) Remove(ctx context.Context, id portal.UserID) (portal.User, error) {
-	return a.set(ctx, id, "", "staff.remove")
+	u, _, err := a.set(ctx, id, "", "staff.remove")
+	return u, err
 }
 
 // set makes rights the user's, and logs that with the rights before and after.
-func (a *Admin) set(ctx context.Context, id portal.UserID, rights portal.StaffRights, action string) (portal.User, error) {
-	var u portal.User
-	_, err := a.Store.Update(ctx, func(tx directory.Tx) (err error) {
-		if u, err = tx.User(ctx, id); err != nil || u.Staff == rights {
+func (a *Admin) set(ctx context.Context, id portal.UserID, rights portal.StaffRights, action string) (u portal.User, before portal.StaffRights, err error) {
+	_, err = a.Store.Update(ctx, func(tx directory.Tx) (err error) {
+		u, err = tx.User(ctx, id)
+		if before = u.Staff; err != nil || before == rights {
 			return err
 		}
-		detail := map[string]string{"before": written(u.Staff), "may": written(rights)}
+		detail := map[string]string{"before": written(before), "may": written(rights)}
 		u.Staff = rights
 		tx.Log(audit.Entry{Actor: a.Actor, Action: action, Object: "user:" + string(id), Detail: detail})
 		return tx.PutUser(ctx, u)
 	})
 	if err != nil {
-		return portal.User{}, fmt.Errorf("%s user:%s: %w", action, id, err)
+		return portal.User{}, "", fmt.Errorf("%s user:%s: %w", action, id, err)
 	}
-	return u, nil
+	return u, before, nil
 }
 
 // written is rights as the trail has them.

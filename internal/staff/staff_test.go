@@ -64,7 +64,8 @@ func addOrRemove(t *testing.T, a *staff.Admin, cat *catalogue.Catalogue, may []s
 	if may == nil {
 		return a.Remove(t.Context(), "tess")
 	}
-	return a.Add(t.Context(), cat, "tess", may)
+	u, _, err := a.Add(t.Context(), cat, "tess", may)
+	return u, err
 }
 
 // A13.19, req 120: rights are given, given anew, and taken; each change is in the
@@ -120,13 +121,13 @@ func TestWhatCannotBeGiven(t *testing.T) {
 		{[]string{"staff.login_as,staff.read"}, `is no right of staff`},
 		{[]string{""}, `"" is no right of staff`},
 	} {
-		_, err := a.Add(t.Context(), cat, "tess", c.may)
+		_, _, err := a.Add(t.Context(), cat, "tess", c.may)
 		if _, ok := errors.AsType[*staff.ArgumentError](err); !ok || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: got %v, want %s", c.may, err, c.want)
 		}
 	}
 	for _, id := range []portal.UserID{"nobody", "Tess", ""} { // S14
-		_, add := a.Add(t.Context(), cat, id, []string{"staff.read"})
+		_, _, add := a.Add(t.Context(), cat, id, []string{"staff.read"})
 		_, remove := a.Remove(t.Context(), id)
 		if !errors.Is(add, directory.ErrNotFound) || !errors.Is(remove, directory.ErrNotFound) {
 			t.Errorf("%q: %v, %v", id, add, remove)

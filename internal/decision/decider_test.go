@@ -60,9 +60,12 @@ func (w world) with(id string, presets ...string) world {
 	return w
 }
 
+// loadShipped loads the shipped policy once: it is immutable.
+var loadShipped = sync.OnceValues(func() (*policy.Policy, error) { return policy.Load(policies.FS) })
+
 func shipped(t testing.TB) *policy.Policy {
 	t.Helper()
-	p, err := policy.LoadProfile(policies.FS, "", nil)
+	p, err := loadShipped()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"doorward/internal/fault"
+	"doorward/internal/policy"
 )
 
 // excerptWidth is how many characters of a source line are shown.
@@ -40,7 +41,8 @@ func (s *sources) excerpt(f fault.Fault) string {
 	return fmt.Sprintf("  %s | %s\n  %s%s\n", number, shown, margin, pointer)
 }
 
-// of returns the lines of a file; none when it cannot be read.
+// of returns the lines of a file; none when it cannot be read, or is one that no policy is
+// made of because of its size.
 func (s *sources) of(file string) []string {
 	if lines, known := s.lines[file]; known {
 		return lines
@@ -49,10 +51,10 @@ func (s *sources) of(file string) []string {
 		s.lines = map[string][]string{}
 	}
 	s.lines[file] = nil
-	if info, err := fs.Stat(s.fsys, file); err != nil || !info.Mode().IsRegular() {
+	if info, err := fs.Stat(s.fsys, file); err != nil || !info.Mode().IsRegular() || info.Size() > policy.MaxFileSize {
 		return nil
 	}
-	if data, err := fs.ReadFile(s.fsys, file); err == nil {
+	if data, err := policy.ReadBounded(s.fsys, file); err == nil && len(data) <= policy.MaxFileSize {
 		s.lines[file] = strings.Split(string(data), "\n")
 	}
 	return s.lines[file]

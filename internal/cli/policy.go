@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"embed"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -53,6 +55,19 @@ func folderCommand(p *Process, c *cobra.Command, run func(*cobra.Command, policy
 // named is a file of the folder as it is named outside.
 func (f policyFolder) named(file string) string { return filepath.Join(f.path, file) }
 
+// sources are the lines to show of the folder's files: of none that is a link to
+// outside of it, or whoever edits a policy could have any file shown.
+func (f policyFolder) sources() (in *sources, done func()) {
+	if f.path == "" {
+		return &sources{fsys: f.fsys}, func() {}
+	}
+	root, err := os.OpenRoot(f.path)
+	if err != nil {
+		return &sources{fsys: embed.FS{}}, func() {}
+	}
+	return &sources{fsys: root.FS()}, func() { _ = root.Close() }
+}
+
 // reportFaults shows the faults in err, each with its source line, and returns the
 // status; any other err is returned as it is.
 func (p *Process) reportFaults(folder policyFolder, err error) error {
@@ -60,7 +75,8 @@ func (p *Process) reportFaults(folder policyFolder, err error) error {
 	if !refused {
 		return err
 	}
-	in := &sources{fsys: folder.fsys}
+	in, done := folder.sources()
+	defer done()
 	for _, f := range faults {
 		p.noteFault(folder, in, "", f)
 	}

@@ -40,7 +40,8 @@ func policyCheckCommand(p *Process) *cobra.Command {
 
 // printCheck prints what there is to say about a sound policy. Warnings are messages.
 func (p *Process) printCheck(folder policyFolder, r *policytool.CheckReport) error {
-	in := &sources{fsys: folder.fsys}
+	in, done := folder.sources()
+	defer done()
 	for _, w := range r.Warnings {
 		p.noteFault(folder, in, "warning: ", w.Fault)
 	}

@@ -2,11 +2,15 @@ package cli
 
 import (
 	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"doorward/internal/fault"
+	"doorward/internal/policy"
 	"doorward/internal/policytool"
 )
 
@@ -60,6 +64,32 @@ func TestExcerpts(t *testing.T) {
 	} {
 		if got := s.excerpt(c.fault); got != c.want {
 			t.Errorf("%v:\n%s\nwant\n%s", c.fault, got, c.want)
+		}
+	}
+}
+
+// Whoever edits a policy folder has no other file shown by linking to it, nor a large one
+// read (S22, S41). A ConfigMap's links stay inside.
+func TestExcerptsStayInTheFolder(t *testing.T) {
+	root := t.TempDir()
+	folder, secret := filepath.Join(root, "p"), filepath.Join(root, "secret")
+	at := func(name string) string { return filepath.Join(folder, name) }
+	if err := errors.Join(
+		os.MkdirAll(at("..v1"), 0o700), os.WriteFile(secret, []byte("hunter2"), 0o600),
+		os.WriteFile(at("..v1/inputs.yaml"), []byte("has: []"), 0o600), os.Symlink("..v1", at("..data")),
+		os.Symlink("..data/inputs.yaml", at("inputs.yaml")), os.Symlink(secret, at("provider.yaml")),
+		os.Symlink("../secret", at("catalogue.yaml")), os.Symlink("..", at("rules")),
+		os.WriteFile(at("large.yaml"), bytes.Repeat([]byte("x\n"), policy.MaxFileSize/2+1), 0o600),
+	); err != nil {
+		t.Fatal(err)
+	}
+	in, done := policyFolder{path: folder, fsys: os.DirFS(folder)}.sources()
+	defer done()
+	for file, want := range map[string]string{
+		"inputs.yaml": "  1 | has: []\n", "provider.yaml": "", "catalogue.yaml": "", "rules/secret": "", "large.yaml": "",
+	} {
+		if got := in.excerpt(fault.Fault{File: file, Line: 1}); got != want {
+			t.Errorf("%s: shown %q, want %q", file, got, want)
 		}
 	}
 }

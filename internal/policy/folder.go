@@ -35,6 +35,7 @@ type Source struct {
 	tables map[string][]byte
 	faults fault.List
 	err    error
+	size   int64 // of all that was read, in bytes
 }
 
 // Read reads the policy folder fsys. That it cannot be read is told by Load.
@@ -143,19 +144,6 @@ func (s *Source) read(fsys fs.FS) error {
 // leftover tells whether a file is what an editor keeps beside the one it edits.
 func leftover(name string) bool {
 	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "#") || strings.HasSuffix(name, "~")
-}
-
-func (s *Source) readFile(fsys fs.FS, name string, into map[string][]byte) error {
-	if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() {
-		s.faults.Add(fault.Fault{File: name, Message: "is no ordinary file, and is not read", Fix: "Put a file here."})
-		return nil // a named pipe would be waited for without end
-	}
-	data, err := fs.ReadFile(fsys, name)
-	if err != nil {
-		return fmt.Errorf("read policy folder: %w", err)
-	}
-	into[name] = data
-	return nil
 }
 
 // linked tells whether an entry is a link to a folder, which walking passes by.

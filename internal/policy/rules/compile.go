@@ -21,6 +21,9 @@ var invariantPackage = ast.MustParseRef("data." + rulePackage + ".invariants")
 func parse(files []File, faults *fault.List) map[string]*ast.Module {
 	modules := map[string]*ast.Module{}
 	for _, file := range files {
+		if !bounded(file, faults) {
+			continue
+		}
 		module, err := ast.ParseModuleWithOpts(file.Path, string(file.Data), ast.ParserOptions{
 			Capabilities:      capabilities(),
 			ProcessAnnotation: true,
@@ -35,6 +38,7 @@ func parse(files []File, faults *fault.List) map[string]*ast.Module {
 			faults.Add(*placed(at, misplaced(file.Path), "Write "+packageOf(file.Path, false)+", or "+packageOf(file.Path, true)+" in a file that ends in _test.rego"))
 			continue
 		}
+		branching(module, faults)
 		modules[file.Path] = module
 	}
 	return modules

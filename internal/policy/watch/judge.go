@@ -23,7 +23,7 @@ const (
 // judge loads what was read and hands it over if it is sound and new.
 func (k *Keeper) judge(ctx context.Context, source policy.Source) {
 	interrupted := k.interrupt()
-	p, err := k.loaded(source)
+	p, err := k.loaded(ctx, source)
 	if err == nil {
 		err = k.refusing(ctx, source)
 	}
@@ -54,15 +54,40 @@ func (k *Keeper) judge(ctx context.Context, source policy.Source) {
 	k.report(ctx, source)
 }
 
-// loaded loads what was read. Who edits a policy must not be able to end the
+// A verdict is what a load came to.
+type verdict struct {
+	policy *policy.Policy
+	err    error
+}
+
+// loaded loads what was read, and waits for it until the deadline or the end of ctx.
+// Compiling cannot be interrupted: a load that takes longer is left to itself, and what
+// it comes to is dropped.
+func (k *Keeper) loaded(ctx context.Context, source policy.Source) (*policy.Policy, error) {
+	done, load := make(chan verdict, 1), k.load
+	go func() { done <- guarded(load, source) }()
+	deadline := time.NewTimer(k.o.Deadline)
+	defer deadline.Stop()
+	select {
+	case v := <-done:
+		return v.policy, v.err
+	case <-deadline.C:
+		return nil, fmt.Errorf("load policy folder: it takes longer than %v", k.o.Deadline)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// guarded loads what was read. Who edits a policy must not be able to end the
 // process that serves the last good one, so a panic of a parser is an error.
-func (k *Keeper) loaded(source policy.Source) (p *policy.Policy, err error) {
+func guarded(load func(policy.Source) (*policy.Policy, error), source policy.Source) (v verdict) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = fmt.Errorf("load policy folder: panic: %v", cause)
+			v = verdict{err: fmt.Errorf("load policy folder: panic: %v", cause)}
 		}
 	}()
-	return k.load(source)
+	p, err := load(source)
+	return verdict{p, err}
 }
 
 // refuse notes why the folder does not load. The same reasons are logged once.

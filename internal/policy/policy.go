@@ -77,6 +77,9 @@ func (s Source) LoadProfile(profile string, switches map[string]string) (*Policy
 	if cat == nil || settings == nil {
 		return nil, faults.Err()
 	}
+	if err := collect(&faults, settings.CheckSpare(files)); err != nil {
+		return nil, err
+	}
 	table, err := presets.Load(cat, modelFile, files[modelFile], presetsFile, files[presetsFile], addedBy(settings))
 	if err := collect(&faults, err); err != nil {
 		return nil, err

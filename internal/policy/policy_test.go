@@ -159,6 +159,14 @@ func TestEveryFaultOfAFolderIsReported(t *testing.T) {
 			},
 			[]string{"profiles/simple.yaml:"},
 		},
+		"a profile that is not in use, and a rule": { // all is looked at, whatever decides today
+			func(t *testing.T, f fstest.MapFS) {
+				edit(t, f, "profiles/webops.yaml", "mode: notify_only", "mode: notify")
+				f["profiles/draft.yaml"] = &fstest.MapFile{Data: []byte("a: [")}
+				edit(t, f, "rules/guardrails.rego", "input.subject.kind", "input.subject.knd")
+			},
+			[]string{"profiles/draft.yaml:1: is not YAML", "profiles/webops.yaml:11:9: contacts.mode cannot be", "rules/guardrails.rego:"},
+		},
 		"additions to a preset that is not there": {
 			func(t *testing.T, f fstest.MapFS) {
 				text := strings.ReplaceAll(string(f["presets/presets.csv"].Data), "p, all, ", "p, everything, ")

@@ -53,6 +53,19 @@ func LoadProfile(files map[string][]byte, name string) (*Provider, error) {
 	return p, nil
 }
 
+// CheckSpare tells what is wrong with the profiles that p is not of, so that naming one
+// of them later is no surprise. Its error is a fault.List.
+func (p *Provider) CheckSpare(files map[string][]byte) error {
+	var faults fault.List
+	for _, name := range profiles(files) {
+		if name != p.Profile {
+			spare := &Provider{settings: make(map[string]setting)}
+			faults = append(faults, spare.readProfile(profileFile(name), files[profileFile(name)])...)
+		}
+	}
+	return faults.Err()
+}
+
 func profileFile(name string) string { return path.Join(profileFolder, name+".yaml") }
 
 // profile returns the content of a profile's file. Only plain names have one.

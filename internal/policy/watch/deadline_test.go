@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,10 +23,10 @@ func slow(log *safe, put *[]string) (*Keeper, chan struct{}) {
 		Log: slog.New(slog.NewTextHandler(log, nil)), Registerer: prometheus.NewRegistry(),
 		Use: func(p *policy.Policy) { *put = append(*put, p.Digest) },
 	})
-	release, first := make(chan struct{}), true
+	release := make(chan struct{})
+	var loads atomic.Int64
 	k.load = func(policy.Source) (*policy.Policy, error) {
-		if first {
-			first = false
+		if loads.Add(1) == 1 {
 			<-release
 			return &policy.Policy{Digest: "late"}, nil
 		}

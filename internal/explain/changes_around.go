@@ -36,13 +36,27 @@ func seconds(t time.Time) ijson.Value {
 // ofActing changes the account acted on (104, invariant 6).
 func (s subject) ofActing() []candidate {
 	list := []candidate{
-		inContext(ofSession, "name no account acted on (no context.account)", ijson.Value{}, "account"),
+		s.actingNowhere(),
 		inContext(ofSession, "act on another account (context.account)", ijson.StringValue(elsewhereAccount), "account"),
 	}
 	if s.Account != "" {
 		list = slices.Insert(list, 0, s.switching())
 	}
 	return list
+}
+
+// actingNowhere names no account acted on. Where that was the question's only account,
+// nothing of an account is read any more.
+func (s subject) actingNowhere() candidate {
+	leave := inContext(ofSession, "name no account acted on (no context.account)", ijson.Value{}, "account")
+	r := s.Question.Resource
+	if r.Type == portal.TypeAccount || r.Properties.Get("account").Kind() != ijson.Absent {
+		return leave
+	}
+	return candidate{leave.of, leave.text, func(c *decision.Case) {
+		leave.apply(c)
+		c.People.Subject = portal.Facts{User: c.People.Subject.User}
+	}}
 }
 
 // switching acts on the account that the question is about.

@@ -233,6 +233,19 @@ func TestASwitchThatIsNotEnough(t *testing.T) {
 	}
 }
 
+// Without the account acted on, which was the only one named, what that account asks
+// for no longer counts.
+func TestWithoutTheOnlyAccountItsFactsDoNotCount(t *testing.T) {
+	of := ann("self.email.change")
+	of.Question.Resource = of.Question.Subject
+	of.Question.Context = ijson.ObjectValue(ijson.Member{Name: "account", Value: ijson.StringValue("acme")})
+	of.People.Subject.Account.MFARequired = true
+	x := explained(t, of)
+	if want := "name no account acted on (no context.account)"; x.Decision.Allow || !slices.Contains(listed(x, ofSession), want) {
+		t.Errorf("%s: no %q in %+v", x.Decision.Reason, want, x.Changes)
+	}
+}
+
 // A preset is offered for the line that gives what was missing, also what only an
 // input declares; never for what is held already. The row says what was sent (A13.5).
 func TestALineIsCitedForWhatWasMissing(t *testing.T) {

@@ -60,18 +60,6 @@ func (w world) with(id string, presets ...string) world {
 	return w
 }
 
-// loadShipped loads the shipped policy once: it is immutable.
-var loadShipped = sync.OnceValues(func() (*policy.Policy, error) { return policy.Load(policies.FS) })
-
-func shipped(t testing.TB) *policy.Policy {
-	t.Helper()
-	p, err := loadShipped()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
 func decider(t testing.TB, w world) *decision.Decider {
 	return decision.New(shipped(t), w, decision.Options{Now: func() time.Time { return now }, Timeout: 10 * time.Second})
 }

@@ -177,6 +177,9 @@ func checkHoldings(t *rapid.T, p *policy.Policy, w policygen.World, d *decision.
 			continue
 		}
 		held := p.Presets.Holds(g.Presets, slices.Concat(g.Categories, g.AccountWide))
+		if !facts.Membership.Owner { // A13.2
+			held = held.Minus(p.Catalogue.OwnersOnly())
+		}
 		for _, action := range p.Catalogue.Actions() {
 			q := decision.Question{Subject: decision.Entity{Ref: key.Subject}, Action: decision.Action{Name: action.Name}}
 			q.Resource.Ref = portal.Ref{Type: portal.TypeAccount, ID: string(key.Account)}

@@ -2,8 +2,11 @@ package decision_test
 
 import (
 	"io/fs"
+	"sync"
+	"testing"
 	"testing/fstest"
 
+	"doorward/internal/policy"
 	"doorward/policies"
 )
 
@@ -19,4 +22,16 @@ func (a appended) Open(name string) (fs.File, error) {
 		return nil, err
 	}
 	return fstest.MapFS{name: {Data: append(data, a.text...)}}.Open(name)
+}
+
+// loadShipped loads the shipped policy once: it is immutable.
+var loadShipped = sync.OnceValues(func() (*policy.Policy, error) { return policy.Load(policies.FS) })
+
+func shipped(t testing.TB) *policy.Policy {
+	t.Helper()
+	p, err := loadShipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }

@@ -84,7 +84,7 @@ func (c *consideration) namesMember() bool {
 }
 
 // member tells who is managed, as rules see it (A13.7, invariant 7).
-func (c *consideration) member(p *policy.Policy, mine *portal.Grant, m portal.MembershipFacts) string {
+func (c *consideration) member(p *policy.Policy, mine, m portal.MembershipFacts) string {
 	switch {
 	case !c.aboutMember():
 		return "nobody"
@@ -99,7 +99,7 @@ func (c *consideration) member(p *policy.Policy, mine *portal.Grant, m portal.Me
 	if bit, ok := p.Catalogue.Bit("users"); ok && theirs.all.Has(bit) {
 		return "manager"
 	}
-	if Covers(p, mine, m.Grant) {
+	if mine.Owner || Covers(p, mine.Grant, m.Grant) {
 		return "covered"
 	}
 	return "exceeding"

@@ -44,7 +44,7 @@ func (c *consideration) reduce(p *policy.Policy, who People, now time.Time) rule
 			MFA: c.session.mfa, MFAFresh: c.session.fresh(now, p.Provider.StepUpMaxAge()),
 			Acting: c.account, Actor: c.actor(who.Actor, now),
 		},
-		Resource: rules.ResourceFacts{Own: c.own(state), Member: c.member(p, grant, who.Member)},
+		Resource: rules.ResourceFacts{Own: c.own(state), Member: c.member(p, facts.Membership, who.Member)},
 		Request:  c.request,
 	}
 	if in.Subject.StaffMay {

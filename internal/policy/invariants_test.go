@@ -129,7 +129,7 @@ var mutants = map[string][]edited{
 	// req 109, D2
 	"mail_is_wanted": {{mailFile, "	input.grant.subscribed in {\"chosen\", \"by_default\"}\n", "	input.grant.subscribed in {\"chosen\", \"by_default\", \"declined\"}\n"}},
 	// A13.5
-	"billing_stays_with_billing": {never(decisionFile, "	input.request.resource.properties.department == \"billing\"")},
+	"billing_stays_with_billing": {never(decisionFile, "	lower(input.request.resource.properties.department) == \"billing\"")},
 }
 
 // Every shipped invariant refuses a policy that breaks it, alone, at its own line.

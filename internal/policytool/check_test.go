@@ -67,7 +67,10 @@ func TestCheckNamesWhatDoesNothing(t *testing.T) {
 	}
 	slices.Sort(got)
 	at := func(file, text string) int { return lineOf(t, folder, file, text) }
+	row := at("tests/switches-no-paying.yaml", "invoice.masspay]")
 	want := []string{
+		fmt.Sprintf("failing_row tests/switches-no-paying.yaml:%d: invoice.masspay is answered allow, not category_missing", row),
+		fmt.Sprintf("failing_row tests/switches-no-paying.yaml:%d: invoice.pay is answered allow, not category_missing", row),
 		fmt.Sprintf("unfired_rule rules/dead.rego:%d: rule dead never fired in N inputs", at("rules/dead.rego", "dead if")),
 		fmt.Sprintf("unfired_rule rules/decision.rego:%d: a branch of member_reason never fired in N inputs", at("rules/decision.rego", `input.subject.kind == "owner"`)-1),
 		fmt.Sprintf("unfired_rule rules/decision.rego:%d: a branch of member_reason never fired in N inputs", at("rules/decision.rego", `{"invoice.pay", "invoice.masspay"}`)-2),

@@ -18,7 +18,9 @@ import (
 func CheckAccount(a portal.Account) error {
 	c := checker{what: "account:" + string(a.ID)}
 	c.id("id", string(a.ID))
+	c.text("uuid", a.UUID)
 	c.text("name", a.Name)
+	c.origin(a.Origin, a.Status == portal.AccountClosed)
 	switch a.Status {
 	case portal.AccountActive, portal.AccountSuspended, portal.AccountClosed:
 	default:
@@ -37,6 +39,9 @@ func CheckUser(u portal.User) error {
 	default:
 		c.wrong("status", "%q is none of active, disabled", u.Status)
 	}
+	c.origin(u.Origin, u.Status == portal.UserDisabled)
+	c.time("proof of the address", u.EmailVerifiedAt)
+	c.time("last login", u.LastLogin)
 	c.person(u.Person)
 	c.names("staff rights", u.Staff.Actions())
 	if portal.NewStaffRights(u.Staff.Actions()...) != u.Staff {
@@ -61,6 +66,7 @@ func CheckMembership(m portal.Membership) error {
 	default:
 		c.wrong("state", "%q is none of active, pending, removed", m.State)
 	}
+	c.origin(m.Origin, m.State == portal.MembershipRemoved)
 	c.grant(m.Grant)
 	c.choices(m.Mail)
 	c.time("last login", m.LastLogin)
@@ -83,10 +89,59 @@ func CheckContact(contact portal.Contact) error {
 	default:
 		c.wrong("status", "%q is none of active, removed", contact.Status)
 	}
+	c.origin(contact.Origin, contact.Status == portal.ContactRemoved)
 	c.person(contact.Person)
 	c.names("mails", contact.Mails)
 	c.scope(contact.Scope)
 	c.time("creation", contact.CreatedAt)
+	return c.err
+}
+
+// CheckInvitation checks the fields of an invitation by themselves. Its address may be
+// erased once it has ended.
+func CheckInvitation(i portal.Invitation) error {
+	c := checker{what: "invitation:" + string(i.ID)}
+	c.id("id", string(i.ID))
+	c.id("account", string(i.Account))
+	if i.InvitedBy != "" {
+		c.id("inviter", string(i.InvitedBy))
+	}
+	switch i.State {
+	case portal.InvitationPending:
+		if i.Email == "" {
+			c.wrong("email", "is missing: nobody could accept it")
+		}
+		if i.ExpiresAt.IsZero() {
+			c.wrong("expiry", "is missing: it would be open for ever")
+		}
+	case portal.InvitationAccepted, portal.InvitationRevoked:
+	default:
+		c.wrong("state", "%q is none of pending, accepted, revoked", i.State)
+	}
+	c.text("email", i.Email)
+	c.origin(i.Origin, i.State == portal.InvitationRevoked)
+	c.grant(i.Grant)
+	c.time("expiry", i.ExpiresAt)
+	c.time("end", i.EndedAt)
+	c.time("creation", i.CreatedAt)
+	return c.err
+}
+
+// CheckHistory checks the fields of a line of another system's log.
+func CheckHistory(l portal.HistoryLine) error {
+	c := checker{what: "history of " + l.Source + ", line " + l.ID}
+	c.names("source", []string{l.Source})
+	c.id("id", l.ID)
+	if l.Account != "" {
+		c.id("account", string(l.Account))
+	}
+	if l.User != "" {
+		c.id("user", string(l.User))
+	}
+	for _, s := range []string{l.Staff, l.Actor, l.IP, l.Text} {
+		c.text("text", s)
+	}
+	c.time("time", l.At)
 	return c.err
 }
 
@@ -145,6 +200,17 @@ func (c *checker) id(field, s string) {
 func (c *checker) text(field, s string) {
 	if !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {
 		c.wrong(field, "%q is not plain UTF-8 text", s)
+	}
+}
+
+// origin refuses what was pruned and is in use all the same: an import would take it
+// for its own to open again.
+func (c *checker) origin(o portal.Origin, ended bool) {
+	if o.Source != "" {
+		c.names("source", []string{o.Source})
+	}
+	if o.Pruned && (!ended || o.Source == "") {
+		c.wrong("origin", "pruned, and yet in use or of no source")
 	}
 }
 

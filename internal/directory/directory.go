@@ -75,6 +75,13 @@ type Reader interface {
 	Contact(ctx context.Context, id portal.ContactID) (portal.Contact, error)
 	// Contacts returns the contacts of an account, removed ones too, by id.
 	Contacts(ctx context.Context, account portal.AccountID) ([]portal.Contact, error)
+	Invitation(ctx context.Context, id portal.InvitationID) (portal.Invitation, error)
+	// Invitations returns the invitations to an account, of any state, by id.
+	Invitations(ctx context.Context, account portal.AccountID) ([]portal.Invitation, error)
+	// History returns what other systems' logs said about an account, by time, source
+	// and id: the first lines that come after one, at most limit of them. Every line
+	// comes after the zero line. A limit below 1 is ErrInvalid.
+	History(ctx context.Context, account portal.AccountID, after portal.HistoryLine, limit int) ([]portal.HistoryLine, error)
 	// Staff returns the users who have a right of staff, by id (A13.19).
 	Staff(ctx context.Context) ([]portal.User, error)
 	// IDs returns the first ids of a list that come after one, in byte order, at most
@@ -92,13 +99,17 @@ type Tx interface {
 	// The Put methods create or replace. Putting what is already there, equal in
 	// every field, changes nothing; times are kept to the microsecond and empty
 	// lists as nil. What the Check functions refuse, a membership without its
-	// account or user, and a contact without its account or of another account
-	// than before (req 17), is ErrInvalid. After any other error the update is
+	// account or user, and a contact or an invitation without its account or of
+	// another account than before (req 17), is ErrInvalid. After any other error the update is
 	// lost: whatever fn returns, it does not commit.
 	PutAccount(ctx context.Context, a portal.Account) error
 	PutUser(ctx context.Context, u portal.User) error
 	PutMembership(ctx context.Context, m portal.Membership) error
 	PutContact(ctx context.Context, c portal.Contact) error
+	PutInvitation(ctx context.Context, i portal.Invitation) error
+	// PutHistory keeps a line of another system's log, whose account and user need not
+	// be known. The line of that source and id is replaced.
+	PutHistory(ctx context.Context, l portal.HistoryLine) error
 	PutToken(ctx context.Context, t Token) error
 	// Log adds a line to the trail. It is sealed when the update commits; an
 	// entry that CheckEntry refuses is ErrInvalid then.
@@ -112,7 +123,7 @@ type Tx interface {
 type Change struct {
 	Revision portal.Revision
 	Kind     ChangeKind
-	Account  portal.AccountID // of an account, a membership or a contact
+	Account  portal.AccountID // of an account, a membership, a contact or an invitation
 	User     portal.UserID    // of a user or a membership
 	Contact  portal.ContactID // of a contact
 }
@@ -126,8 +137,12 @@ const (
 	ChangedUser       ChangeKind = "user"
 	ChangedMembership ChangeKind = "membership"
 	ChangedContact    ChangeKind = "contact"
+	// ChangedInvitation names the account, whichever of its invitations it was: no
+	// facts rest on them.
+	ChangedInvitation ChangeKind = "invitation"
 	ChangedToken      ChangeKind = "token"
-	// ChangedNothing marks a revision that only added to the trail.
+	// ChangedNothing marks a revision that only added to the trail, or to the history
+	// of another system.
 	ChangedNothing ChangeKind = "none"
 )
 

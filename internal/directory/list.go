@@ -17,6 +17,8 @@ type ListKind string
 const (
 	// ListAccounts are all accounts.
 	ListAccounts ListKind = "accounts"
+	// ListUsers are all users.
+	ListUsers ListKind = "users"
 	// ListAccountsOf are the accounts that the user has a membership in, of any state.
 	ListAccountsOf ListKind = "accounts of a user"
 	// ListMembers are the users who have a membership in the account, of any state.

@@ -314,7 +314,7 @@ func (c *Cache) drop(change directory.Change) {
 		c.memberships.drop(pairKey(nil, change.Account, string(change.User)))
 	case directory.ChangedContact:
 		c.contacts.drop(pairKey(nil, change.Account, string(change.Contact)))
-	case directory.ChangedToken, directory.ChangedNothing:
+	case directory.ChangedInvitation, directory.ChangedToken, directory.ChangedNothing:
 	}
 }
 

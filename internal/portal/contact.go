@@ -19,6 +19,7 @@ type Contact struct {
 	// Scope lists the domains or services whose mail it receives (req 25). Empty:
 	// all of the account.
 	Scope     []Ref
+	Origin    Origin
 	CreatedAt time.Time
 }
 

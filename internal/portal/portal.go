@@ -17,9 +17,11 @@ type UserID string
 // An Account is the billable party that owns products and services (req 1).
 type Account struct {
 	ID          AccountID
+	UUID        string // what the portal calls it besides, if anything
 	Name        string
 	Status      AccountStatus
 	MFARequired bool // the account's policy: members without MFA are refused
+	Origin      Origin
 	CreatedAt   time.Time
 }
 
@@ -31,8 +33,12 @@ type User struct {
 	// MFA tells whether the person has enrolled a second factor.
 	MFA bool
 	// Staff is what the person may do as one of the provider's own people (A13.19).
-	Staff     StaffRights
-	CreatedAt time.Time
+	Staff StaffRights
+	// EmailVerifiedAt is when the address was last proved to be theirs. Zero: never.
+	EmailVerifiedAt time.Time
+	LastLogin       time.Time // to whichever account (req 95)
+	Origin          Origin
+	CreatedAt       time.Time
 }
 
 // A Person is what is personal about a user or a contact (req 13). Stores keep it
@@ -54,7 +60,8 @@ type Membership struct {
 	// Mail is what the member chose to be sent; what was not chosen follows the
 	// grant (D2).
 	Mail      MailChoices
-	LastLogin time.Time
+	LastLogin time.Time // to this account
+	Origin    Origin
 	CreatedAt time.Time
 }
 

@@ -28,7 +28,7 @@ func (c *contactColumns) facts() (portal.ContactFacts, error) {
 	return portal.ContactFacts{Status: c.status, Mails: mails, Scope: scope}, nil
 }
 
-const selectContact = `SELECT id, account, status, mails, scope, created_at,
+const selectContact = `SELECT id, account, status, mails, scope, source, pruned, created_at,
 	coalesce(email, ''), coalesce(first_name, ''), coalesce(last_name, ''), coalesce(locale, '')
 	FROM contact LEFT JOIN contact_person ON contact_person.contact = id`
 
@@ -36,7 +36,7 @@ const selectContact = `SELECT id, account, status, mails, scope, created_at,
 func contact(scan func(dest ...any) error) (c portal.Contact, err error) {
 	var known contactColumns
 	var created sql.NullInt64
-	if err := scan(&c.ID, &c.Account, &known.status, &known.mails, &known.scope, &created,
+	if err := scan(&c.ID, &c.Account, &known.status, &known.mails, &known.scope, &c.Origin.Source, &c.Origin.Pruned, &created,
 		&c.Person.Email, &c.Person.FirstName, &c.Person.LastName, &c.Person.Locale); err != nil {
 		return portal.Contact{}, err
 	}
@@ -77,24 +77,25 @@ func (t *tx) PutContact(ctx context.Context, c portal.Contact) error {
 	if done, err := same(old, c, err); done || err != nil {
 		return t.keep(err)
 	}
-	if err := t.belongsTo(ctx, c, old.Account); err != nil {
+	if err := t.belongsTo(ctx, "contact:"+string(c.ID), c.Account, old.Account); err != nil {
 		return t.keep(err)
 	}
 	t.changed(directory.Change{Kind: directory.ChangedContact, Account: c.Account, Contact: c.ID})
 	return t.wrote("contact:"+string(c.ID), t.session.putContact(ctx, c))
 }
 
-// belongsTo checks that a contact has its account, and had no other before (req 17).
-func (t *tx) belongsTo(ctx context.Context, c portal.Contact, before portal.AccountID) error {
-	if before == c.Account {
+// belongsTo checks that a contact or an invitation has its account, and had no other
+// before (req 17).
+func (t *tx) belongsTo(ctx context.Context, what string, account, before portal.AccountID) error {
+	if before == account {
 		return nil
 	}
 	if before != "" {
-		return fmt.Errorf("%w: contact:%s belongs to account:%s for ever, and not to account:%s", directory.ErrInvalid, c.ID, before, c.Account)
+		return fmt.Errorf("%w: %s belongs to account:%s for ever, and not to account:%s", directory.ErrInvalid, what, before, account)
 	}
-	_, err := t.session.account(ctx, c.Account)
+	_, err := t.session.account(ctx, account)
 	if errors.Is(err, directory.ErrNotFound) {
-		return fmt.Errorf("%w: contact:%s of account:%s: there is no such account", directory.ErrInvalid, c.ID, c.Account)
+		return fmt.Errorf("%w: %s of account:%s: there is no such account", directory.ErrInvalid, what, account)
 	}
 	return err
 }
@@ -108,10 +109,10 @@ func (c *session) putContact(ctx context.Context, contact portal.Contact) error 
 	if err != nil {
 		return err
 	}
-	err = c.exec(ctx, `INSERT INTO contact (id, account, status, mails, scope, created_at) VALUES (?, ?, ?, ?, ?, ?)
+	err = c.exec(ctx, `INSERT INTO contact (id, account, status, mails, scope, source, pruned, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET status = excluded.status, mails = excluded.mails, scope = excluded.scope,
-		created_at = excluded.created_at`,
-		contact.ID, contact.Account, contact.Status, mails, scope, micros(contact.CreatedAt))
+		source = excluded.source, pruned = excluded.pruned, created_at = excluded.created_at`,
+		contact.ID, contact.Account, contact.Status, mails, scope, contact.Origin.Source, contact.Origin.Pruned, micros(contact.CreatedAt))
 	if err != nil {
 		return err
 	}

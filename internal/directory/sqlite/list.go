@@ -13,6 +13,7 @@ import (
 // ?1 is whose list it is, where it is somebody's.
 var lists = map[directory.ListKind]string{
 	directory.ListAccounts:   `SELECT id FROM account WHERE ?1 = '' AND id > ?2 ORDER BY id LIMIT ?3`,
+	directory.ListUsers:      `SELECT id FROM user WHERE ?1 = '' AND id > ?2 ORDER BY id LIMIT ?3`,
 	directory.ListAccountsOf: `SELECT account FROM membership WHERE user = ?1 AND account > ?2 ORDER BY account LIMIT ?3`,
 	directory.ListMembers:    `SELECT user FROM membership WHERE account = ?1 AND user > ?2 ORDER BY user LIMIT ?3`,
 	directory.ListContacts:   `SELECT id FROM contact WHERE account = ?1 AND id > ?2 ORDER BY id LIMIT ?3`,
@@ -31,7 +32,7 @@ func (c *session) ids(ctx context.Context, of directory.List, after string, limi
 		whose = string(of.User)
 	case directory.ListMembers, directory.ListContacts:
 		whose = string(of.Account)
-	case directory.ListAccounts, directory.ListStaff:
+	case directory.ListAccounts, directory.ListUsers, directory.ListStaff:
 	}
 	scan := func(rows *sql.Rows) (id string, err error) { return id, rows.Scan(&id) }
 	all, err := list(ctx, c, scan, query, whose, after, limit)

@@ -26,8 +26,9 @@ func (c *session) position(ctx context.Context) (portal.Position, error) {
 
 func (c *session) account(ctx context.Context, id portal.AccountID) (portal.Account, error) {
 	a, created := portal.Account{ID: id}, sql.NullInt64{}
-	err := c.get(ctx, `SELECT name, status, mfa_required, created_at FROM account WHERE id = ?`, []any{id},
-		&a.Name, &a.Status, &a.MFARequired, &created)
+	err := c.get(ctx, `SELECT uuid, name, status, mfa_required, source, pruned, created_at
+		FROM account WHERE id = ?`, []any{id},
+		&a.UUID, &a.Name, &a.Status, &a.MFARequired, &a.Origin.Source, &a.Origin.Pruned, &created)
 	if err != nil {
 		return portal.Account{}, fmt.Errorf("read account:%s: %w", id, err)
 	}
@@ -45,18 +46,18 @@ func (c *session) user(ctx context.Context, id portal.UserID) (portal.User, erro
 	return u, nil
 }
 
-const selectUser = `SELECT id, status, mfa, staff, created_at,
+const selectUser = `SELECT id, status, mfa, staff, verified_at, last_login, source, pruned, created_at,
 	coalesce(email, ''), coalesce(first_name, ''), coalesce(last_name, ''), coalesce(locale, '')
 	FROM user LEFT JOIN person ON person.user = id`
 
 // user reads a row of selectUser with scan.
 func user(scan func(dest ...any) error) (u portal.User, err error) {
-	var created sql.NullInt64
-	if err := scan(&u.ID, &u.Status, &u.MFA, &u.Staff, &created,
+	var verified, login, created sql.NullInt64
+	if err := scan(&u.ID, &u.Status, &u.MFA, &u.Staff, &verified, &login, &u.Origin.Source, &u.Origin.Pruned, &created,
 		&u.Person.Email, &u.Person.FirstName, &u.Person.LastName, &u.Person.Locale); err != nil {
 		return portal.User{}, err
 	}
-	u.CreatedAt = at(created)
+	u.EmailVerifiedAt, u.LastLogin, u.CreatedAt = at(verified), at(login), at(created)
 	return u, nil
 }
 
@@ -70,7 +71,7 @@ func (c *session) staff(ctx context.Context) ([]portal.User, error) {
 }
 
 const selectMembership = `SELECT account, user, state, owner > 0, presets, categories, scope, account_wide,
-	not_before, not_after, mail_on, mail_off, last_login, created_at FROM membership WHERE account = ?`
+	not_before, not_after, mail_on, mail_off, last_login, source, pruned, created_at FROM membership WHERE account = ?`
 
 // membership reads a row of selectMembership with scan.
 func membership(scan func(dest ...any) error) (m portal.Membership, err error) {
@@ -78,7 +79,7 @@ func membership(scan func(dest ...any) error) (m portal.Membership, err error) {
 	var mail mailColumns
 	var login, created sql.NullInt64
 	if err := scan(&m.Account, &m.User, &m.State, &m.Owner, &g.presets, &g.categories, &g.scope, &g.wide,
-		&g.notBefore, &g.notAfter, &mail.on, &mail.off, &login, &created); err != nil {
+		&g.notBefore, &g.notAfter, &mail.on, &mail.off, &login, &m.Origin.Source, &m.Origin.Pruned, &created); err != nil {
 		return portal.Membership{}, err
 	}
 	if m.Grant, err = g.grant(); err == nil {

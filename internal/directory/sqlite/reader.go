@@ -45,6 +45,21 @@ func (s *Store) Contacts(ctx context.Context, account portal.AccountID) ([]porta
 	return reading(ctx, s, func(c *session) ([]portal.Contact, error) { return c.contacts(ctx, account) })
 }
 
+// Invitation implements directory.Reader.
+func (s *Store) Invitation(ctx context.Context, id portal.InvitationID) (portal.Invitation, error) {
+	return reading(ctx, s, func(c *session) (portal.Invitation, error) { return c.invitation(ctx, id) })
+}
+
+// Invitations implements directory.Reader.
+func (s *Store) Invitations(ctx context.Context, account portal.AccountID) ([]portal.Invitation, error) {
+	return reading(ctx, s, func(c *session) ([]portal.Invitation, error) { return c.invitations(ctx, account) })
+}
+
+// History implements directory.Reader.
+func (s *Store) History(ctx context.Context, account portal.AccountID, after portal.HistoryLine, limit int) ([]portal.HistoryLine, error) {
+	return reading(ctx, s, func(c *session) ([]portal.HistoryLine, error) { return c.history(ctx, account, after, limit) })
+}
+
 // Staff implements directory.Reader.
 func (s *Store) Staff(ctx context.Context) ([]portal.User, error) {
 	return reading(ctx, s, func(c *session) ([]portal.User, error) { return c.staff(ctx) })
@@ -106,6 +121,24 @@ func (t *tx) Contact(ctx context.Context, id portal.ContactID) (portal.Contact, 
 // Contacts implements directory.Reader.
 func (t *tx) Contacts(ctx context.Context, account portal.AccountID) ([]portal.Contact, error) {
 	all, err := t.session.contacts(ctx, account)
+	return all, t.keep(err)
+}
+
+// Invitation implements directory.Reader.
+func (t *tx) Invitation(ctx context.Context, id portal.InvitationID) (portal.Invitation, error) {
+	i, err := t.session.invitation(ctx, id)
+	return i, t.keep(err)
+}
+
+// Invitations implements directory.Reader.
+func (t *tx) Invitations(ctx context.Context, account portal.AccountID) ([]portal.Invitation, error) {
+	all, err := t.session.invitations(ctx, account)
+	return all, t.keep(err)
+}
+
+// History implements directory.Reader.
+func (t *tx) History(ctx context.Context, account portal.AccountID, after portal.HistoryLine, limit int) ([]portal.HistoryLine, error) {
+	all, err := t.session.history(ctx, account, after, limit)
 	return all, t.keep(err)
 }
 

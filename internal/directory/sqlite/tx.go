@@ -73,10 +73,11 @@ func (t *tx) PutAccount(ctx context.Context, a portal.Account) error {
 	}
 	t.changed(directory.Change{Kind: directory.ChangedAccount, Account: a.ID})
 	t.owners[a.ID] = true
-	return t.wrote("account:"+string(a.ID), t.session.exec(ctx, `INSERT INTO account (id, name, status, mfa_required, created_at) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET name = excluded.name, status = excluded.status,
-		mfa_required = excluded.mfa_required, created_at = excluded.created_at`,
-		a.ID, a.Name, a.Status, a.MFARequired, micros(a.CreatedAt)))
+	return t.wrote("account:"+string(a.ID), t.session.exec(ctx, `INSERT INTO account
+		(id, uuid, name, status, mfa_required, source, pruned, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET uuid = excluded.uuid, name = excluded.name, status = excluded.status,
+		mfa_required = excluded.mfa_required, source = excluded.source, pruned = excluded.pruned, created_at = excluded.created_at`,
+		a.ID, a.UUID, a.Name, a.Status, a.MFARequired, a.Origin.Source, a.Origin.Pruned, micros(a.CreatedAt)))
 }
 
 // PutUser implements directory.Tx.
@@ -84,16 +85,18 @@ func (t *tx) PutUser(ctx context.Context, u portal.User) error {
 	if err := directory.CheckUser(u); err != nil {
 		return err
 	}
-	u.CreatedAt = moment(u.CreatedAt)
+	u.EmailVerifiedAt, u.LastLogin, u.CreatedAt = moment(u.EmailVerifiedAt), moment(u.LastLogin), moment(u.CreatedAt)
 	old, err := t.session.user(ctx, u.ID)
 	if done, err := same(old, u, err); done || err != nil {
 		return t.keep(err)
 	}
 	t.changed(directory.Change{Kind: directory.ChangedUser, User: u.ID})
-	err = t.session.exec(ctx, `INSERT INTO user (id, status, mfa, staff, created_at) VALUES (?, ?, ?, ?, ?)
+	err = t.session.exec(ctx, `INSERT INTO user
+		(id, status, mfa, staff, verified_at, last_login, source, pruned, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET status = excluded.status, mfa = excluded.mfa, staff = excluded.staff,
-		created_at = excluded.created_at`,
-		u.ID, u.Status, u.MFA, u.Staff, micros(u.CreatedAt))
+		verified_at = excluded.verified_at, last_login = excluded.last_login,
+		source = excluded.source, pruned = excluded.pruned, created_at = excluded.created_at`,
+		u.ID, u.Status, u.MFA, u.Staff, micros(u.EmailVerifiedAt), micros(u.LastLogin), u.Origin.Source, u.Origin.Pruned, micros(u.CreatedAt))
 	if err == nil {
 		err = t.session.putPerson(ctx, u.ID, u.Person)
 	}
@@ -134,11 +137,15 @@ func (t *tx) PutMembership(ctx context.Context, m portal.Membership) error {
 // asKept is m as reading it back will give it.
 func asKept(m portal.Membership) portal.Membership {
 	m.LastLogin, m.CreatedAt = moment(m.LastLogin), moment(m.CreatedAt)
-	g := &m.Grant
-	g.NotBefore, g.NotAfter = moment(g.NotBefore), moment(g.NotAfter)
-	g.Presets, g.Categories, g.Scope, g.AccountWide = orNil(g.Presets), orNil(g.Categories), orNil(g.Scope), orNil(g.AccountWide)
+	m.Grant = grantAsKept(m.Grant)
 	m.Mail.On, m.Mail.Off = orNil(m.Mail.On), orNil(m.Mail.Off)
 	return m
+}
+
+func grantAsKept(g portal.Grant) portal.Grant {
+	g.NotBefore, g.NotAfter = moment(g.NotBefore), moment(g.NotAfter)
+	g.Presets, g.Categories, g.Scope, g.AccountWide = orNil(g.Presets), orNil(g.Categories), orNil(g.Scope), orNil(g.AccountWide)
+	return g
 }
 
 func orNil[T any](list []T) []T {
@@ -168,12 +175,9 @@ func (t *tx) belongs(ctx context.Context, m portal.Membership) error {
 // putMembership writes m. A new owner is written as 2 and an old one stays 1, so
 // that owners may change hands in any order before the update is sealed.
 func (c *session) putMembership(ctx context.Context, m portal.Membership) error {
-	var lists [5]string
-	for i, list := range [...][]string{m.Grant.Presets, m.Grant.Categories, m.Grant.AccountWide, m.Mail.On, m.Mail.Off} {
-		var err error
-		if lists[i], err = texts(list); err != nil {
-			return err
-		}
+	lists, err := manyTexts(m.Grant.Presets, m.Grant.Categories, m.Grant.AccountWide, m.Mail.On, m.Mail.Off)
+	if err != nil {
+		return err
 	}
 	scope, err := refTexts(m.Grant.Scope)
 	if err != nil {
@@ -185,15 +189,15 @@ func (c *session) putMembership(ctx context.Context, m portal.Membership) error 
 	}
 	return c.exec(ctx, `INSERT INTO membership (account, user, state, owner,
 		presets, categories, account_wide, mail_on, mail_off, scope,
-		not_before, not_after, last_login, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		not_before, not_after, last_login, source, pruned, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (account, user) DO UPDATE SET state = excluded.state,
 		owner = iif(excluded.owner > 0 AND owner > 0, owner, excluded.owner),
 		presets = excluded.presets, categories = excluded.categories, account_wide = excluded.account_wide,
 		mail_on = excluded.mail_on, mail_off = excluded.mail_off, scope = excluded.scope,
 		not_before = excluded.not_before, not_after = excluded.not_after,
-		last_login = excluded.last_login, created_at = excluded.created_at`,
+		last_login = excluded.last_login, source = excluded.source, pruned = excluded.pruned, created_at = excluded.created_at`,
 		m.Account, m.User, m.State, owner, lists[0], lists[1], lists[2], lists[3], lists[4], scope,
-		micros(m.Grant.NotBefore), micros(m.Grant.NotAfter), micros(m.LastLogin), micros(m.CreatedAt))
+		micros(m.Grant.NotBefore), micros(m.Grant.NotAfter), micros(m.LastLogin), m.Origin.Source, m.Origin.Pruned, micros(m.CreatedAt))
 }
 
 // wrote keeps the outcome of writing what.

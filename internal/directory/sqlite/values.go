@@ -41,6 +41,18 @@ func texts(names []string) (string, error) {
 	return string(b), err
 }
 
+// manyTexts are the columns for several lists of names.
+func manyTexts(lists ...[]string) ([]string, error) {
+	all := make([]string, len(lists))
+	for i, list := range lists {
+		var err error
+		if all[i], err = texts(list); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
 // names reads a column that texts wrote. Anything else is damage, never a grant.
 func names(column string) ([]string, error) {
 	if column == emptyList {

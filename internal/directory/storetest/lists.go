@@ -33,6 +33,7 @@ func crowd(t *testing.T, s directory.Store) map[directory.List][]string {
 	with := func(more ...string) []string { return slices.Sorted(slices.Values(append(more, ids...))) }
 	return map[directory.List][]string{
 		{Kind: directory.ListAccounts}:                         with("acme", "other"),
+		{Kind: directory.ListUsers}:                            with("anna", "ben"),
 		{Kind: directory.ListAccountsOf, User: ben}:            with("acme", "other"),
 		{Kind: directory.ListAccountsOf, User: anna}:           {"acme"},
 		{Kind: directory.ListAccountsOf, User: "nobody"}:       nil,

@@ -124,7 +124,8 @@ func changesNamed(t *testing.T, s directory.Store) {
 	gone := member(acme, ben)
 	gone.State = portal.MembershipRemoved
 	back := user(ben)
-	two := commit(t, s, u, gone, fullToken(), back, u, gone, contact(acme, books), fullContact()) // named once each
+	two := commit(t, s, u, gone, fullToken(), back, u, gone, contact(acme, books), fullContact(),
+		fullInvitation(), invitation(acme, "second"), line("1"), line("2")) // named once each
 	got, at, err := s.Changes(t.Context(), start, 100)
 	want := []directory.Change{
 		{Revision: one.Revision, Kind: directory.ChangedAccount, Account: acme},
@@ -135,10 +136,13 @@ func changesNamed(t *testing.T, s directory.Store) {
 		{Revision: two.Revision, Kind: directory.ChangedUser, User: ben},
 		{Revision: two.Revision, Kind: directory.ChangedMembership, Account: acme, User: ben},
 		{Revision: two.Revision, Kind: directory.ChangedContact, Account: acme, Contact: books},
+		{Revision: two.Revision, Kind: directory.ChangedInvitation, Account: acme},
 		{Revision: two.Revision, Kind: directory.ChangedToken},
+		{Revision: two.Revision, Kind: directory.ChangedNothing},
 	}
 	kinds := []directory.ChangeKind{
-		directory.ChangedAccount, directory.ChangedUser, directory.ChangedMembership, directory.ChangedContact, directory.ChangedToken,
+		directory.ChangedAccount, directory.ChangedUser, directory.ChangedMembership, directory.ChangedContact,
+		directory.ChangedInvitation, directory.ChangedToken, directory.ChangedNothing,
 	}
 	slices.SortFunc(got, func(a, b directory.Change) int { // inside a revision the order is free
 		return cmp.Or(cmp.Compare(a.Revision, b.Revision),

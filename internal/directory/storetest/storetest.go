@@ -20,7 +20,7 @@ import (
 // Run checks one implementation. open returns a new store that nobody has
 // written to; Run closes it.
 func Run(t *testing.T, open func(t *testing.T) directory.Store) {
-	for _, p := range promises() {
+	for _, p := range append(promises(), importPromises()...) {
 		t.Run(p.says, func(t *testing.T) {
 			t.Parallel()
 			s := open(t)
@@ -126,6 +126,10 @@ func put(ctx context.Context, tx directory.Tx, things ...any) error {
 			err = tx.PutMembership(ctx, thing)
 		case portal.Contact:
 			err = tx.PutContact(ctx, thing)
+		case portal.Invitation:
+			err = tx.PutInvitation(ctx, thing)
+		case portal.HistoryLine:
+			err = tx.PutHistory(ctx, thing)
 		case directory.Token:
 			err = tx.PutToken(ctx, thing)
 		}
@@ -166,6 +170,8 @@ type state struct {
 	Users    []portal.User
 	Members  []portal.Membership
 	Contacts []portal.Contact
+	Invited  []portal.Invitation
+	History  []portal.HistoryLine
 	Staff    []portal.User
 	Tokens   []directory.Token
 	Changes  []directory.Change
@@ -176,13 +182,15 @@ type state struct {
 func everything(t *testing.T, s directory.Store) (all state) {
 	t.Helper()
 	ctx := t.Context()
-	var errs [6]error
+	var errs [8]error
 	all.Head, errs[0] = s.Head(ctx)
 	all.Members, errs[1] = s.Members(ctx, acme)
 	all.Tokens, errs[2] = s.Tokens(ctx)
 	all.Changes, _, errs[3] = s.Changes(ctx, portal.Position{}, 1_000_000)
 	all.Contacts, errs[4] = s.Contacts(ctx, acme)
 	all.Staff, errs[5] = s.Staff(ctx)
+	all.Invited, errs[6] = s.Invitations(ctx, acme)
+	all.History, errs[7] = s.History(ctx, acme, portal.HistoryLine{}, 1_000_000)
 	if err := errors.Join(errs[:]...); err != nil {
 		t.Fatal(err)
 	}

@@ -41,15 +41,21 @@ func exactIDs(t *testing.T, s directory.Store) {
 	}
 }
 
+// pruned is the origin of what was imported and then taken out of use.
+var pruned = portal.Origin{Source: "größe,ü", Pruned: true}
+
 var noon = time.Date(2026, 8, 1, 12, 0, 0, 123456000, time.UTC)
 
 func fullAccount() portal.Account {
-	return portal.Account{ID: acme, Name: "Ærø & Söhne 株式会社 \U0001F6AA <b>\"'", Status: portal.AccountSuspended, MFARequired: true, CreatedAt: noon}
+	return portal.Account{
+		ID: acme, UUID: "f08e-\u00e9", Name: "Ærø & Söhne 株式会社 \U0001F6AA <b>\"'", Status: portal.AccountClosed, MFARequired: true,
+		Origin: pruned, CreatedAt: noon,
+	}
 }
 
 func fullUser() portal.User {
 	return portal.User{
-		ID: anna, Status: portal.UserDisabled, MFA: true, CreatedAt: noon,
+		ID: anna, Status: portal.UserDisabled, MFA: true, CreatedAt: noon, Origin: pruned, EmailVerifiedAt: noon, LastLogin: noon,
 		Staff:  portal.NewStaffRights("staff.read", "staff.login_as"),
 		Person: portal.Person{Email: "mıke@exämple.org", FirstName: "e\u0301", LastName: "\u00e9", Locale: "de-CH"},
 	}
@@ -64,7 +70,7 @@ func fullMembership() portal.Membership {
 		NotBefore:   time.UnixMicro(-1).UTC(), NotAfter: noon,
 	}
 	m.Mail = portal.MailChoices{On: []string{"invoice", "]"}, Off: []string{"domain", "a\"b"}}
-	m.LastLogin, m.CreatedAt = time.UnixMicro(0).UTC(), noon
+	m.Origin, m.LastLogin, m.CreatedAt = portal.Origin{Source: "whmcs"}, time.UnixMicro(0).UTC(), noon
 	return m
 }
 
@@ -108,6 +114,11 @@ func roundTrip(t *testing.T, s directory.Store) {
 	if diff := cmp.Diff(contact(acme, books), gotC); err != nil || diff != "" {
 		t.Errorf("contact, emptied: %v\n%s", err, diff)
 	}
+	gotA, errA := s.Account(ctx, acme)
+	gotU, errU := s.User(ctx, anna)
+	if errA != nil || errU != nil || gotA != account(acme) || gotU != user(anna) {
+		t.Errorf("emptied: %+v, %v, %+v, %v", gotA, errA, gotU, errU)
+	}
 	gotM, err = s.Membership(ctx, acme, anna)
 	if diff := cmp.Diff(owner(acme, anna), gotM); err != nil || diff != "" {
 		t.Errorf("membership, emptied: %v\n%s", err, diff)
@@ -120,6 +131,7 @@ func timePrecision(t *testing.T, s directory.Store) {
 	things := func(at time.Time) []any {
 		a, u, m, c, tok := fullAccount(), fullUser(), fullMembership(), fullContact(), fullToken()
 		a.CreatedAt, u.CreatedAt, m.CreatedAt, c.CreatedAt, tok.CreatedAt = at, at, at, at, at
+		u.EmailVerifiedAt, u.LastLogin = at, at
 		m.LastLogin, m.Grant.NotBefore, m.Grant.NotAfter, tok.RevokedAt = at, at, at, at
 		return []any{a, u, m, c, tok}
 	}
@@ -202,7 +214,7 @@ func invalid(t *testing.T, s directory.Store) {
 		{"token limited to what is no account", directory.Token{ID: "t", Digest: [32]byte{1}, Limits: &portal.Limits{Accounts: []portal.AccountID{""}}}},
 		{"token limited to what is no type", directory.Token{ID: "t", Digest: [32]byte{1}, Limits: &portal.Limits{Types: []string{"a\n"}}}},
 		{"pending owner", portal.Membership{Account: acme, User: anna, State: portal.MembershipPending, Owner: true}},
-	}, wrongPeople()...) {
+	}, append(wrongPeople(), wrongImports()...)...) {
 		if p, err := try(t.Context(), s, c.thing); !errors.Is(err, directory.ErrInvalid) || p != (portal.Position{}) {
 			t.Errorf("%s: got %v, %v, want ErrInvalid", c.why, p, err)
 		}

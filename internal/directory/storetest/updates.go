@@ -94,7 +94,7 @@ func ownWrites(t *testing.T, s directory.Store) {
 			t.Error("changed before anything was")
 		}
 		a, u, m := fullAccount(), fullUser(), fullMembership()
-		if err := put(ctx, tx, a, u, m, fullContact(), fullToken()); err != nil {
+		if err := put(ctx, tx, a, u, m, fullContact(), fullInvitation(), line("1"), fullToken()); err != nil {
 			return err
 		}
 		if !tx.Changed() {
@@ -107,6 +107,7 @@ func ownWrites(t *testing.T, s directory.Store) {
 		contact, errC := tx.Contact(ctx, books)
 		contacts, errCs := tx.Contacts(ctx, acme)
 		staff, errS := tx.Staff(ctx)
+		ownInvitations(t, tx)
 		tokens, errT := tx.Tokens(ctx)
 		facts, at, errF := tx.Facts(ctx, []portal.FactKey{key(acme, anna), key(acme, "nobody"), contactKey(acme, books)})
 		if gotA != a || gotU != u || !gotM.Owner || len(gotM.Grant.Scope) != 2 || len(members) != 2 || len(tokens) != 1 {
@@ -218,5 +219,15 @@ func entryAlone(t *testing.T, s directory.Store) {
 	want := directory.Change{Revision: p.Revision, Kind: directory.ChangedNothing}
 	if err != nil || at != p || len(changes) != 1 || changes[0] != want {
 		t.Errorf("got %v, %v, %v, want %v", changes, at, err, want)
+	}
+}
+
+func ownInvitations(t *testing.T, tx directory.Tx) {
+	t.Helper()
+	invited, errI := tx.Invitation(t.Context(), "i1")
+	all, errA := tx.Invitations(t.Context(), acme)
+	history, errH := tx.History(t.Context(), acme, portal.HistoryLine{}, 10)
+	if err := errors.Join(errI, errA, errH); err != nil || invited.ID != "i1" || len(all) != 1 || len(history) != 1 {
+		t.Errorf("read %+v, %v, %v, %v", invited, all, history, err)
 	}
 }

@@ -142,7 +142,7 @@ func (c *consideration) readRequest(schema *rules.Schema) bool {
 		if k := v.Kind(); k == ijson.Absent || k == ijson.Null {
 			continue
 		}
-		if kinds[v.Kind()] != leaf.Type || len(v.Text()) > maxRequestText ||
+		if kinds[v.Kind()] != leaf.Type || len(v.Text()) > rules.MaxText ||
 			leaf.Type == rules.Number && !rules.ValidNumber(v.Text()) {
 			return false
 		}
@@ -150,10 +150,6 @@ func (c *consideration) readRequest(schema *rules.Schema) bool {
 	}
 	return true
 }
-
-// maxRequestText bounds a declared part of a question, in bytes: it becomes part
-// of what is remembered.
-const maxRequestText = 256
 
 // kinds are the kinds of JSON value that rules can read.
 var kinds = map[ijson.Kind]rules.Type{

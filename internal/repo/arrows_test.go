@@ -41,7 +41,7 @@ var arrows = map[string][]string{
 		"internal/policy/catalogue", "internal/policy/rules", "internal/portal", "internal/strictyaml",
 	},
 	"internal/policy": {
-		"internal/fault", "internal/policy/catalogue", "internal/policy/presets",
+		"internal/fault", "internal/policy/catalogue", "internal/policy/entities", "internal/policy/presets",
 		"internal/policy/provider", "internal/policy/rules",
 	},
 	"internal/policy/watch": {"internal/fault", "internal/policy"},

@@ -117,3 +117,24 @@ func TestFaultsOfAFolderOfEntities(t *testing.T) {
 		}
 	}
 }
+
+// Beside a portal, the portal's invariants hold for entity actions too: nobody without
+// a place in an account is given anything, unless the invariant itself says otherwise.
+func TestThePortalsInvariantsHoldForEntities(t *testing.T) {
+	files := folder(t)
+	add := func(name, text string) { files[name] = &fstest.MapFile{Data: append(files[name].Data, text...)} }
+	add("catalogue.yaml", "\n  record.read: {entity: record, effect: read, scope: none}\n")
+	files["entities.yaml"] = &fstest.MapFile{Data: []byte("subjects: {user: {bob: {}}}\nresources: {record: {r1: {}}}\n")}
+	if _, err := policy.Read(files).WithoutTests().LoadChecked(); err != nil {
+		t.Fatalf("nobody may do it: %v", err)
+	}
+	edit(t, files, "rules/decision.rego", "reason := ", "reason := \"\" if {\n\tinput.action.category == \"entity\"\n} else := ")
+	_, err := policy.Read(files).WithoutTests().LoadChecked()
+	if err == nil || !strings.Contains(err.Error(), "no_membership_no_grant does not hold: the answer is allow to record.read") {
+		t.Errorf("got %v", err)
+	}
+	edit(t, files, "invariants/base.rego", `{"self", "staff"}`, `{"self", "staff", "entity"}`)
+	if _, err := policy.Read(files).WithoutTests().LoadChecked(); err != nil {
+		t.Errorf("the invariants say otherwise: %v", err)
+	}
+}

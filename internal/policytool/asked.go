@@ -11,7 +11,7 @@ import (
 // asked writes out what a row says besides req, do and want, in one line.
 func asked(keys map[string]*yaml.Node) string {
 	var parts []string
-	for _, key := range []string{"who", "member", "actor", "on", "properties", "context", "account"} {
+	for _, key := range []string{"who", "member", "actor", "with", "on", "properties", "context", "account"} {
 		if n := keys[key]; n != nil {
 			parts = append(parts, key+": "+inOneLine(n))
 		}

@@ -50,7 +50,7 @@ func (r *Row) facts() (rowFacts, error) {
 		people: make(map[portal.Ref]portal.Facts),
 	}
 	for id, who := range map[string]*Who{tableSubject: &r.Who, tableMember: r.Member, tableActor: r.Actor} {
-		if who == nil {
+		if who == nil || who.Entity != "" {
 			continue
 		}
 		facts, err := who.facts()

@@ -123,6 +123,8 @@ func matrix(ctx context.Context, p *policy.Policy, profile string, o MatrixOptio
 func columns(p *policy.Policy, o MatrixOptions) ([]string, error) {
 	var all []string
 	switch {
+	case len(p.Presets.Names()) == 0:
+		return nil, &ArgumentError{"this policy has no presets: rules alone decide about its entities"}
 	case len(o.Presets) > 0:
 		all = o.Presets
 	case o.AllPresets:
@@ -157,7 +159,7 @@ func groups(cat *catalogue.Catalogue, pattern string) ([]Group, error) {
 	for _, action := range cat.Actions() {
 		if matched, err := path.Match(pattern, action.Name); err != nil {
 			return nil, &ArgumentError{fmt.Sprintf("%q is no pattern of actions: write a name, with * for any part of it", pattern)}
-		} else if pattern != "" && !matched {
+		} else if pattern != "" && !matched || action.Class == catalogue.Entity { // which no preset gives
 			continue
 		}
 		name := action.Category

@@ -2,6 +2,7 @@ package policytool
 
 import (
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -76,7 +77,7 @@ func (r *tableReader) switches(n *yaml.Node) map[string]string {
 }
 
 func (r *tableReader) row(n *yaml.Node) Row {
-	keys := r.Known(n, "a row", "req", "who", "member", "actor", "do", "on", "properties", "context", "account", "want")
+	keys := r.Known(n, "a row", "req", "who", "member", "actor", "do", "with", "on", "properties", "context", "account", "want")
 	for _, name := range []string{"req", "who", "do", "want"} {
 		if keys[name] == nil && n.Kind == yaml.MappingNode {
 			r.Fault(n, needed[name], "the row has no %s", name)
@@ -84,7 +85,7 @@ func (r *tableReader) row(n *yaml.Node) Row {
 	}
 	row := Row{
 		Line: n.Line, Asked: asked(keys), Req: r.words(keys["req"], "req"), Who: r.who(keys["who"]), Member: r.other(keys["member"]), Actor: r.other(keys["actor"]), Do: r.words(keys["do"], "do"),
-		On: r.word(keys["on"], "on"), Properties: r.object(keys["properties"], "properties"), Context: r.object(keys["context"], "context"),
+		With: r.object(keys["with"], "with"), On: r.word(keys["on"], "on"), Properties: r.object(keys["properties"], "properties"), Context: r.object(keys["context"], "context"),
 		Account: r.account(keys["account"]), Want: r.word(keys["want"], "want"),
 	}
 	r.askable(n, keys["do"], &row)
@@ -180,6 +181,9 @@ func (r *tableReader) who(n *yaml.Node) Who {
 		return Who{}
 	case n.Kind == yaml.ScalarNode:
 		return whoNamed(n.Value)
+	case hasKey(n, "entity"):
+		keys := r.Known(n, "an entity", "entity", "properties")
+		return Who{Entity: r.word(keys["entity"], "entity"), Properties: r.object(keys["properties"], "properties")}
 	}
 	keys := r.Known(n, "who", "subject", "user", "state", "presets", "categories", "scope",
 		"account_wide", "mail", "staff", "not_before", "not_after")
@@ -190,6 +194,15 @@ func (r *tableReader) who(n *yaml.Node) Who {
 		Wide: r.words(keys["account_wide"], "account_wide"), Mail: r.mail(keys["mail"]), Staff: r.words(keys["staff"], "staff"),
 		NotBefore: r.when(keys["not_before"]), NotAfter: r.when(keys["not_after"]),
 	}
+}
+
+func hasKey(mapping *yaml.Node, name string) bool {
+	for i := 0; mapping.Kind == yaml.MappingNode && i < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == name {
+			return true
+		}
+	}
+	return false
 }
 
 // other reads somebody besides the subject; nil when there is nobody.
@@ -221,9 +234,12 @@ func (r *tableReader) when(n *yaml.Node) string {
 	return n.Value
 }
 
-// whoNamed reads the words that stand for a whole subject; any other word is the
-// preset that a member holds.
+// whoNamed reads the words that stand for a whole subject, and type:id for one of the
+// policy's own entities; any other word is the preset that a member holds.
 func whoNamed(word string) Who {
+	if strings.Contains(word, ":") {
+		return Who{Entity: word}
+	}
 	switch word {
 	case "stranger":
 		return Who{Name: word, State: "none"}

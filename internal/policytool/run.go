@@ -143,6 +143,9 @@ func verdict(d decision.Decision, err error) string {
 
 // question asks the row's question about one of its actions.
 func (r *Row) question(action string) (decision.Question, error) {
+	if r.Who.Entity != "" {
+		return r.entityQuestion(action)
+	}
 	subject := portal.Ref{Type: portal.TypeUser, ID: tableSubject}
 	if r.Who.Subject != "" {
 		subject.Type = r.Who.Subject
@@ -160,8 +163,28 @@ func (r *Row) question(action string) (decision.Question, error) {
 	}
 	return decision.Question{
 		Subject:  decision.Entity{Ref: subject},
-		Action:   decision.Action{Name: action},
+		Action:   decision.Action{Name: action, Properties: object(r.With)},
 		Resource: decision.Entity{Ref: resource, Properties: inAccount(resource, object(r.Properties))},
+		Context:  withFreshLogin(object(r.Context), time.Now()),
+	}, nil
+}
+
+// entityQuestion asks about one of the policy's own entities, in no account.
+func (r *Row) entityQuestion(action string) (decision.Question, error) {
+	subject, err := portal.ParseRef(r.Who.Entity)
+	if err != nil {
+		return decision.Question{}, err
+	}
+	resource := subject
+	if r.On != "self" {
+		if resource, err = portal.ParseRef(r.On); err != nil {
+			return decision.Question{}, fmt.Errorf("on: %w", err)
+		}
+	}
+	return decision.Question{
+		Subject:  decision.Entity{Ref: subject, Properties: object(r.Who.Properties)},
+		Action:   decision.Action{Name: action, Properties: object(r.With)},
+		Resource: decision.Entity{Ref: resource, Properties: object(r.Properties)},
 		Context:  withFreshLogin(object(r.Context), time.Now()),
 	}, nil
 }

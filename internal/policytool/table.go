@@ -34,6 +34,7 @@ type Row struct {
 	Member     *Who // the member that is managed, user:8; nil: nobody is
 	Actor      *Who // user:9, whom context.actor may name; nil: not known
 	Do         []string
+	With       *yaml.Node // properties of the action; nil: none
 	On         string     // the resource, type:id; "self" is the subject; "" is the account
 	Properties *yaml.Node // nil: none
 	Context    *yaml.Node // nil: none
@@ -41,12 +42,15 @@ type Row struct {
 	Want       string // "allow" or a reason
 }
 
-// Who is the subject of a row and its place in the account.
+// Who is the subject of a row and its place in the account; or one of the policy's own
+// entities, which has none.
 type Who struct {
-	Name       string // as written, when it is one word
-	Subject    string // user (the default) or contact
-	User       string // status; default active
-	State      string // of the membership; default active
+	Entity     string     // type:id; "" for a person of the portal
+	Properties *yaml.Node // what the question says of an entity; nil: nothing
+	Name       string     // as written, when it is one word
+	Subject    string     // user (the default) or contact
+	User       string     // status; default active
+	State      string     // of the membership; default active
 	Presets    []string
 	Categories []string
 	Scope      []string

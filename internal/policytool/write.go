@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"doorward/internal/decision"
+	"doorward/internal/policy/catalogue"
 	"doorward/internal/portal"
 )
 
@@ -49,6 +50,9 @@ type rowWriter struct {
 }
 
 func (w *rowWriter) row() *yaml.Node {
+	if a, known := w.Policy.Catalogue.Action(w.Question.Action.Name); known && a.Class == catalogue.Entity {
+		return w.entityRow()
+	}
 	row := flow(yaml.MappingNode)
 	put(row, "req", words(nil))
 	put(row, "who", w.subject())

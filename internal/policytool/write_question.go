@@ -56,7 +56,7 @@ func (w *rowWriter) declared(root ...string) map[string]bool {
 	names := make(map[string]bool)
 	for _, leaf := range w.Policy.Rules.Schema().Request {
 		path := leaf.Path
-		if leaf.For(w.Question.Action.Name) && path[0] == root[0] && len(path) > len(root) {
+		if leaf.For(w.Question.Action.Name) && !leaf.Stored && path[0] == root[0] && len(path) > len(root) {
 			names[path[len(root)]] = true
 		}
 	}

@@ -324,3 +324,14 @@ func TestUnreadSwitches(t *testing.T) {
 		t.Errorf("got %v", unread)
 	}
 }
+
+// A policy that is about no portal has no switches: nothing is unread, and rules see none.
+func TestNoSwitches(t *testing.T) {
+	none := provider.None()
+	if got := none.Unread(nil); len(got) > 0 || len(none.Data()) > 0 || len(none.Choices()) > 0 || len(none.MFAMethods()) > 0 || none.StepUpMaxAge() != 0 {
+		t.Errorf("%v, %v, %v", got, none.Data(), none.Choices())
+	}
+	if err := none.CheckNames(nil, nil); err != nil {
+		t.Error(err)
+	}
+}

@@ -26,10 +26,11 @@ func (p *Provider) Unread(read []string) []fault.Fault {
 	var unread []fault.Fault
 	for _, name := range names() {
 		leaf := "data.doorward.provider." + name
-		if elsewhere[name] != "" || slices.ContainsFunc(read, func(r string) bool { return within(leaf, r) }) {
+		s, set := p.settings[name]
+		if !set || elsewhere[name] != "" || slices.ContainsFunc(read, func(r string) bool { return within(leaf, r) }) {
 			continue
 		}
-		f := p.settings[name].at
+		f := s.at
 		f.Message = name + " is set, and no rule reads it"
 		f.Fix = "A rule may have gone or been misspelt: look for data.doorward.provider." + name + "."
 		unread = append(unread, f)

@@ -12,6 +12,9 @@ import (
 
 // beforeRules says why a question was refused before the rules were asked.
 func (s subject) beforeRules(ctx context.Context) string {
+	if s.aboutEntities() {
+		return s.beforeRulesOfEntities(ctx)
+	}
 	switch s.judged.Decision.Reason {
 	case decision.ActionUnknown:
 		return strings.TrimSpace(fmt.Sprintf("%s has no action %q. %s", s.Policy.Catalogue.File, s.Question.Action.Name, s.meant()))

@@ -68,6 +68,9 @@ func (s subject) candidates() []candidate {
 	if s.action == nil {
 		return nil // no facts let anybody do what there is not
 	}
+	if s.aboutEntities() {
+		return s.ofEntities()
+	}
 	return slices.Concat(
 		s.ofCategories(), s.ofTime(), s.ofScope(), s.ofMembership(), s.ofPresets(), s.ofMember(), s.ofOwnership(),
 		s.ofMail(), s.ofContact(), s.ofUser(),

@@ -24,7 +24,7 @@ func newSubject(c *decision.Case, j *decision.Judgement) subject {
 	return s
 }
 
-// Facts are what the directory says of everybody in a question.
+// Facts are what the directory says of everybody in a question: nothing of entities.
 type Facts struct {
 	Account    *Account    `json:"account,omitempty"`
 	User       *User       `json:"user,omitempty"`
@@ -75,6 +75,9 @@ type Contact struct {
 
 func (s subject) facts() Facts {
 	var f Facts
+	if s.aboutEntities() {
+		return f
+	}
 	who, of := s.Question.Subject.Ref, &s.People.Subject
 	if a := of.Account; a.Status != "" {
 		f.Account = &Account{ID: s.Account, Status: a.Status, MFARequired: a.MFARequired}

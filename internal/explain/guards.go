@@ -29,6 +29,8 @@ func demand(a *catalogue.Action) string {
 		return "needs no permission: it is for what is one's own"
 	case a.Class == catalogue.Staff:
 		return "is for the provider's own staff, with the right of that name"
+	case a.Class == catalogue.Entity:
+		return "is decided by rules alone: it is done to a " + a.Entity + " of the policy's own"
 	case a.Mail != "" && len(a.Guards) == 0:
 		return "needs only " + catalogue.MailObject(a.Mail)
 	case a.Mail != "" && a.ByRole:

@@ -11,7 +11,7 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 TOOLS := $(addprefix bin/tools/,staticcheck opa regal)
 MODULES := . .tools .tools/regal
 POLICIES := policies
-RULES := $(POLICIES)/rules $(POLICIES)/invariants
+FOLDERS := $(POLICIES) $(wildcard $(POLICIES)/examples/*)
 
 .PHONY: help run build test check bench fuzz clean requirements \
 	check-format check-vet check-static check-policies check-modules check-repository
@@ -46,14 +46,17 @@ check-vet:
 check-static: bin/tools/staticcheck
 	bin/tools/staticcheck ./...
 
-# The impure built-ins are refused by the product's own loader, in its tests.
+# Each folder is a policy of its own. The impure built-ins are refused by the product's
+# own loader, in its tests.
 check-policies: bin/tools/opa bin/tools/regal
 	@unformatted="$$(bin/tools/opa fmt --list $(POLICIES))"; \
 	if [ -n "$$unformatted" ]; then echo "not formatted; run bin/tools/opa fmt -w on:"; echo "$$unformatted"; exit 1; fi
-	bin/tools/opa check --strict $(RULES)
-	bin/tools/opa test $(RULES)
+	@for folder in $(FOLDERS); do \
+		rules="$$(find "$$folder/rules" "$$folder/invariants" -maxdepth 0 2>/dev/null || true)"; echo "opa and regal in $$folder"; \
+		bin/tools/opa check --strict $$rules && bin/tools/opa test $$rules && \
+		REGAL_DISABLE_VERSION_CHECK=1 bin/tools/regal lint --no-color $$rules || exit 1; \
+	done
 	go test ./internal/policy -run '^TestEveryProfileHoldsTheInvariants$$'
-	REGAL_DISABLE_VERSION_CHECK=1 bin/tools/regal lint --no-color $(RULES)
 
 check-modules:
 	@for module in $(MODULES); do echo "go mod tidy -diff in $$module"; go -C "$$module" mod tidy -diff; done

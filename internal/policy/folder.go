@@ -27,6 +27,9 @@ const (
 
 	invariantsFolder = "invariants"
 	tablesFolder     = "tests"
+
+	// examplesFolder holds policies of their own, which are no part of this one.
+	examplesFolder = "examples"
 )
 
 // A Source is one reading of a policy folder: the bytes of every file that
@@ -123,7 +126,7 @@ func (s *Source) read(fsys fs.FS) error {
 		case err != nil:
 			return fmt.Errorf("read policy folder: %w", err)
 		case entry.IsDir():
-			return skipHidden(entry)
+			return skipOthers(name)
 		case linked(fsys, name, entry):
 			return followed(fsys, name, visit, &s.faults)
 		case misplaced(name):
@@ -162,7 +165,7 @@ func linked(fsys fs.FS, name string, entry fs.DirEntry) bool {
 // faults: rules in them would be believed to be in force.
 func followed(fsys fs.FS, name string, visit fs.WalkDirFunc, faults *fault.List) error {
 	switch {
-	case strings.HasPrefix(name, "."): // a ConfigMap's ..data
+	case skipOthers(name) != nil: // a ConfigMap's ..data
 		return nil
 	case strings.Contains(name, "/"):
 		faults.Add(fault.Fault{File: name, Message: "is a link to a folder, and would not be read", Fix: "Put the folder itself here."})
@@ -186,9 +189,10 @@ func missing(files map[string][]byte, portal bool, faults *fault.List) bool {
 	return len(*faults) > before
 }
 
-// skipHidden leaves out folders such as .git and a ConfigMap's ..data.
-func skipHidden(entry fs.DirEntry) error {
-	if name := entry.Name(); name != "." && strings.HasPrefix(name, ".") {
+// skipOthers leaves out folders that are no part of the policy: such as .git and a
+// ConfigMap's ..data, and the examples.
+func skipOthers(name string) error {
+	if name == examplesFolder || name != "." && strings.HasPrefix(path.Base(name), ".") {
 		return fs.SkipDir
 	}
 	return nil

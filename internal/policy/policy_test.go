@@ -63,6 +63,7 @@ func TestTheDigestNamesWhatDecides(t *testing.T) {
 	same := folder(t)
 	same["tests/mine.yaml"] = &fstest.MapFile{Data: []byte("rows: []")}
 	same["README.md"] = &fstest.MapFile{Data: []byte("hello")}
+	same["examples/x/rules/a.rego"] = &fstest.MapFile{Data: []byte("package doorward\n")} // a policy of its own
 	same["rules/decision_test.rego"] = &fstest.MapFile{Data: append(same["rules/decision_test.rego"].Data, "\n# more\n"...)}
 	if got := digest(t, same); got != want {
 		t.Error("a test changed the digest")
@@ -142,10 +143,11 @@ func TestEveryFaultOfAFolderIsReported(t *testing.T) {
 		},
 		"a rule where no rule is read": {
 			func(_ *testing.T, f fstest.MapFS) {
+				f["presets/examples/a.rego"] = &fstest.MapFile{Data: []byte("package doorward\n")}
 				f["guardrails.rego"] = &fstest.MapFile{Data: []byte("package doorward\n")}
 				f["rules/more.REGO"] = &fstest.MapFile{Data: []byte("package doorward\n")}
 			},
-			[]string{"guardrails.rego: would not be read here", "rules/more.REGO: would not be read here"},
+			[]string{"guardrails.rego: would not be read here", "presets/examples/a.rego: would not be read here", "rules/more.REGO: would not be read here"},
 		},
 		"presets where none are read": {
 			func(_ *testing.T, f fstest.MapFS) {

@@ -3,6 +3,7 @@ package search_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -175,6 +176,43 @@ func TestFoundEntitiesAreAllowed(t *testing.T) {
 	}
 	u.resources = append(u.resources, portal.Ref{Type: "account", ID: "a1"}, portal.Ref{Type: "Record", ID: "r1"})
 	u.check(t, w, 1000)
+}
+
+// The same of the policies of other domains that ship.
+func TestFoundIsWhatIsAllowedInTheExamples(t *testing.T) {
+	text := func(name, value string) ijson.Member {
+		return ijson.Member{Name: name, Value: ijson.StringValue(value)}
+	}
+	for folder, u := range map[string]domain{
+		"certification": {
+			actions: []string{"read", "write", "delete", "purge"}, subjects: refs("user:alice", "user:bob", "user:nonexistent-user", "spaceship:alice"),
+			resources:  refs("record:record-1", "record:record-2", "record:record-3", "spaceship:record-1"),
+			properties: []ijson.Member{text("role", "admin"), text("status", "archived"), {Name: "soft", Value: ijson.BoolValue(true)}},
+		},
+		"todo": {
+			actions: []string{"can_read_user", "can_read_todos", "can_create_todo", "can_update_todo", "can_delete_todo"},
+			subjects: refs("user:CiRmZDA2MTRkMy1jMzlhLTQ3ODEtYjdiZC04Yjk2ZjVhNTEwMGQSBWxvY2Fs", "user:CiRmZDE2MTRkMy1jMzlhLTQ3ODEtYjdiZC04Yjk2ZjVhNTEwMGQSBWxvY2Fs",
+				"user:CiRmZDM2MTRkMy1jMzlhLTQ3ODEtYjdiZC04Yjk2ZjVhNTEwMGQSBWxvY2Fs", "user:CiRmZDI2MTRkMy1jMzlhLTQ3ODEtYjdiZC04Yjk2ZjVhNTEwMGQSBWxvY2Fs",
+				"user:CiRmZDQ2MTRkMy1jMzlhLTQ3ODEtYjdiZC04Yjk2ZjVhNTEwMGQSBWxvY2Fs", "user:morty@the-citadel.com"),
+			resources: refs("todo:7240d0db-8ff0-41ec-98b2-34a096273b91", "todo:7240d0db-8ff0-41ec-98b2-34a096273b92", "todo:7240d0db-8ff0-41ec-98b2-34a096273b93",
+				"todo:7240d0db-8ff0-41ec-98b2-34a096273b94", "todo:7240d0db-8ff0-41ec-98b2-34a096273b95", "todo:todo-1",
+				"user:rick@the-citadel.com", "user:morty@the-citadel.com", "user:summer@the-smiths.com", "user:beth@the-smiths.com", "user:jerry@the-smiths.com"),
+			properties: []ijson.Member{text("ownerID", "morty@the-citadel.com"), text("id", "rick@the-citadel.com"), {Name: "roles", Value: ijson.NullValue()}},
+		},
+	} {
+		t.Run(folder, func(t *testing.T) {
+			u.check(t, newWorldOf(t, os.DirFS("../../policies/examples/"+folder), ""), 500)
+		})
+	}
+}
+
+func refs(texts ...string) []portal.Ref {
+	var all []portal.Ref
+	for _, text := range texts {
+		typ, id, _ := strings.Cut(text, ":")
+		all = append(all, portal.Ref{Type: typ, ID: id})
+	}
+	return all
 }
 
 // Thousands are found page by page, in byte order, each judged once.

@@ -38,19 +38,24 @@ type running struct {
 	ended chan error
 }
 
-// start runs a server until the test ends.
+// start runs a server with the demo portal until the test ends.
 func start(t *testing.T, c config.Config) *running {
+	t.Helper()
+	return startPrepared(t, c, func(ctx context.Context, s *server.Service) error {
+		_, err := demo.Load(ctx, s.Store, s.Policy.Catalogue, s.Policy.Presets)
+		return err
+	})
+}
+
+// startPrepared runs a server that is prepared first until the test ends.
+func startPrepared(t *testing.T, c config.Config, prepare func(context.Context, *server.Service) error) *running {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	r := &running{stop: stop, ended: make(chan error, 1)}
 	started := make(chan []string, 1)
 	go func() {
 		r.ended <- server.Run(ctx, c, server.Options{
-			Log: slog.New(slog.DiscardHandler), Version: "test",
-			Prepare: func(ctx context.Context, s *server.Service) error {
-				_, err := demo.Load(ctx, s.Store, s.Policy.Catalogue, s.Policy.Presets)
-				return err
-			},
+			Log: slog.New(slog.DiscardHandler), Version: "test", Prepare: prepare,
 			Started: func(urls []string) { started <- urls },
 		})
 		close(r.ended)

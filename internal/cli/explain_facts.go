@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
 	"doorward/internal/explain"
+	"doorward/internal/policy/catalogue"
 )
 
 // factLines say what the directory knows of everybody in the question.
@@ -35,10 +37,23 @@ func factLines(x *explain.Explanation) []string {
 	for _, ref := range f.Unknown {
 		lines = append(lines, "  "+ref+" is not in the directory")
 	}
-	if len(lines) == 1 {
+	switch {
+	case x.Action != nil && x.Action.Class == catalogue.Entity:
+		lines = append(lines, "  the directory has no part in it"+seen(x))
+	case len(lines) == 1:
 		lines = append(lines, "  nothing was read: the question was refused before")
 	}
 	return lines
+}
+
+// seen says what rules saw of a question about entities, sent or stored; nothing when
+// they were not asked.
+func seen(x *explain.Explanation) string {
+	var input struct{ Request json.RawMessage }
+	if json.Unmarshal(x.Input, &input) != nil || len(input.Request) == 0 {
+		return ""
+	}
+	return "; rules saw " + string(input.Request)
 }
 
 func userLine(u *explain.User) string {

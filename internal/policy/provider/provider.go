@@ -29,6 +29,12 @@ type setting struct {
 	at    fault.Fault
 }
 
+// InviteTTL is how long an invitation can be accepted (C1).
+func (p *Provider) InviteTTL() time.Duration {
+	ttl, _ := p.settings[inviteTTL].value.(time.Duration)
+	return ttl
+}
+
 // StepUpMaxAge is how old a login may be for sensitive actions.
 func (p *Provider) StepUpMaxAge() time.Duration {
 	age, _ := p.settings[stepUpMaxAge].value.(time.Duration)

@@ -41,6 +41,7 @@ func Domains() map[string][]string {
 // The names of switches that Go reads; the rest is for rules alone.
 const (
 	stepUpMaxAge    = "step_up.max_age"
+	inviteTTL       = "invite.ttl"
 	mfaMethods      = "session.mfa_methods"
 	presetsOffered  = "presets.offered"
 	presetsAllAdds  = "presets.all_adds"
@@ -50,7 +51,7 @@ const (
 // switches returns every switch, in the order of requirements A11 and A13.
 func switches() []switched {
 	return []switched{
-		{"invite.ttl", duration},                                                      // C1
+		{inviteTTL, duration},                                                         // C1
 		{"contacts.mode", oneOf("notify_only", "limited")},                            // C2
 		{"delegation.inviters", oneOf("owner", "administrators", "holders_of_users")}, // C6
 		{presetsOffered, namesOf(word)},                                               // C4

@@ -67,6 +67,7 @@ var arrows = map[string][]string{
 		"internal/portal", "internal/audit", "internal/directory", "internal/ijson",
 		"internal/fault", "internal/policy/catalogue",
 	},
+	"internal/whmcs":    {"internal/fault", "internal/ijson"},
 	"internal/generate": {"internal/policy/catalogue"},
 	"internal/demo": {
 		"internal/portal", "internal/directory", "internal/importer", "internal/policy/catalogue", "internal/staff",
@@ -98,6 +99,7 @@ var foreign = map[string][]string{
 	"github.com/fsnotify/":              {"internal/policy/watch"},
 	"pgregory.net/rapid":                {"internal/policygen", "internal/decision/casetest"},
 	"github.com/go-json-experiment/":    {"internal/ijson", "internal/authzen", "internal/directory/sqlite"},
+	"encoding/xml":                      {"internal/whmcs", "internal/cli"},
 	"net/http": {
 		"internal/authzen", "internal/problem", "internal/token", "internal/server", "internal/cli", "internal/bench",
 	},

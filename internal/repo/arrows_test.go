@@ -69,6 +69,9 @@ var arrows = map[string][]string{
 	},
 	"internal/whmcs":    {"internal/fault", "internal/ijson"},
 	"internal/generate": {"internal/policy/catalogue"},
+	"internal/whmcsexport": {
+		"internal/portal", "internal/directory", "internal/policy", "internal/policy/catalogue", "internal/decision",
+	},
 	"internal/demo": {
 		"internal/portal", "internal/directory", "internal/importer", "internal/policy/catalogue", "internal/staff",
 	},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"doorward/internal/fault"
 	"doorward/internal/importer"
 	"doorward/internal/server"
+	"doorward/internal/whmcs"
 )
 
 // importFlags are what an import is told besides its file.
@@ -23,6 +25,8 @@ type importFlags struct {
 	dryRun, asJSON, prune bool
 	pruneLimit            int
 	scratch, quarantine   string
+	source, timezone      string
+	inviteTTL             time.Duration
 }
 
 func importCommand(p *Process) *cobra.Command {
@@ -42,18 +46,60 @@ func importCommand(p *Process) *cobra.Command {
 	c.Flags().IntVar(&flags.pruneLimit, "prune-limit", 10, "the most `percent` of users, and of accounts, that --prune may take out of use")
 	c.Flags().StringVar(&flags.quarantine, "quarantine", "", "a new `file` for the records that were kept out, each with its reason")
 	c.Flags().StringVar(&flags.scratch, "scratch", "", "the `folder` where records wait to be checked, as large as the file (that of temporary files)")
+	c.Flags().StringVar(&flags.source, "source", sourceDoorward, "what the file is: "+sourceDoorward+", or an export of "+sourceWHMCS+" as XML")
+	c.Flags().StringVar(&flags.timezone, "timezone", "", "the `zone` of times in an export of "+sourceWHMCS+", as in Europe/London (UTC)")
+	c.Flags().DurationVar(&flags.inviteTTL, "invite-ttl", 0, "how long invitations of "+sourceWHMCS+" are valid (the policy's invite.ttl)")
 	jsonFlag(c, &flags.asJSON)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		settings, err := s.load(c.Context())
 		if err != nil {
 			return err
 		}
-		if flags.pruneLimit < 0 || flags.pruneLimit > 100 {
-			return usagef("--prune-limit %d: not between 0 and 100", flags.pruneLimit)
+		if err := flags.check(); err != nil {
+			return err
 		}
 		return p.importFile(c.Context(), args[0], settings, flags)
 	}
 	return c
+}
+
+// What an import file can be.
+const (
+	sourceDoorward = "doorward"
+	sourceWHMCS    = "whmcs"
+)
+
+// check refuses what cannot be meant.
+func (f importFlags) check() error {
+	whmcs := f.source == sourceWHMCS
+	switch {
+	case f.pruneLimit < 0 || f.pruneLimit > 100:
+		return usagef("--prune-limit %d: not between 0 and 100", f.pruneLimit)
+	case f.source != sourceDoorward && !whmcs:
+		return usagef("--source %q: write %s or %s", f.source, sourceDoorward, sourceWHMCS)
+	case !whmcs && (f.timezone != "" || f.inviteTTL != 0):
+		return usagef("--timezone and --invite-ttl are for --source %s; a file of %s says it in its meta line", sourceWHMCS, importer.Format)
+	case f.inviteTTL < 0:
+		return usagef("--invite-ttl %s: not a positive time", f.inviteTTL)
+	}
+	return nil
+}
+
+// form is how the file holds its records.
+func (f importFlags) form() importer.Form {
+	if f.source != sourceWHMCS {
+		return importer.Lines
+	}
+	return func(name string, r io.Reader, warn func(int, string)) iter.Seq2[importer.Record, error] {
+		return func(yield func(importer.Record, error) bool) {
+			o := whmcs.Options{Timezone: f.timezone, InviteTTL: f.inviteTTL, Warn: warn}
+			for record, err := range whmcs.Records(name, r, o) {
+				if !yield(importer.Record(record), err) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func (p *Process) importFile(ctx context.Context, name string, c config.Config, flags importFlags) error {
@@ -101,7 +147,7 @@ func (p *Process) readPlan(ctx context.Context, name string, c config.Config, fl
 		}
 		from = f
 	}
-	plan, err := importer.Read(ctx, name, from, server.Words(policy), importer.Options{Folder: flags.scratch})
+	plan, err := importer.Read(ctx, name, from, server.Words(policy), importer.Options{Form: flags.form(), Folder: flags.scratch})
 	if err != nil {
 		return nil, err
 	}

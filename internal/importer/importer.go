@@ -102,7 +102,7 @@ func Read(ctx context.Context, name string, r io.Reader, w Words, o Options) (pl
 		form = Lines
 	}
 	r = io.TeeReader(r, digest)
-	if err := in.records(ctx, form(name, r)); err != nil {
+	if err := in.records(ctx, form(name, r, in.notes.warn)); err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	if err := in.check(ctx); err != nil {

@@ -20,14 +20,14 @@ type Record struct {
 
 // A Form is how a file holds its records. It yields them as the file has them. An error
 // that is a fault.List is noted, and what comes after it is read all the same; any other
-// ends the reading.
-type Form func(name string, r io.Reader) iter.Seq2[Record, error]
+// ends the reading. warn takes what a person should look at, and the line.
+type Form func(name string, r io.Reader, warn func(line int, message string)) iter.Seq2[Record, error]
 
 // maxLine bounds a line in bytes, the end of line included.
 const maxLine = 64 << 10
 
 // Lines is the form of doorward-import/1: JSON Lines.
-func Lines(name string, r io.Reader) iter.Seq2[Record, error] {
+func Lines(name string, r io.Reader, _ func(int, string)) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		lines := bufio.NewReaderSize(r, maxLine)
 		for line := 1; ; line++ {

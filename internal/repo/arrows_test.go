@@ -68,7 +68,11 @@ var arrows = map[string][]string{
 		"internal/fault", "internal/policy/catalogue", "internal/importer/shelf",
 	},
 	"internal/importer/shelf": {},
-	"internal/generate": {"internal/policy/catalogue"},
+	"internal/whmcs":          {"internal/fault", "internal/ijson"},
+	"internal/generate":       {"internal/policy/catalogue"},
+	"internal/whmcsexport": {
+		"internal/portal", "internal/directory", "internal/policy", "internal/policy/catalogue", "internal/decision",
+	},
 	"internal/demo": {
 		"internal/portal", "internal/directory", "internal/importer", "internal/policy/catalogue", "internal/staff",
 	},
@@ -99,6 +103,7 @@ var foreign = map[string][]string{
 	"github.com/fsnotify/":              {"internal/policy/watch"},
 	"pgregory.net/rapid":                {"internal/policygen", "internal/decision/casetest"},
 	"github.com/go-json-experiment/":    {"internal/ijson", "internal/authzen", "internal/directory/sqlite"},
+	"encoding/xml":                      {"internal/whmcs", "internal/cli"},
 	"net/http": {
 		"internal/authzen", "internal/problem", "internal/token", "internal/server", "internal/cli", "internal/bench",
 	},

@@ -54,6 +54,12 @@ func (p *Provider) AllAdds() ([]string, fault.Fault) {
 	return p.list(presetsAllAdds), p.settings[presetsAllAdds].at
 }
 
+// OrdersCancel tells whether whoever may order may also cancel (C5).
+func (p *Provider) OrdersCancel() bool { return p.settings[cancellations].value == withOrders }
+
+// InvoicesPay tells whether whoever sees invoices may also pay them (A13.4).
+func (p *Provider) InvoicesPay() bool { return p.settings[billingPay].value == true }
+
 func (p *Provider) list(name string) []string {
 	items, _ := p.settings[name].value.([]string)
 	return items

@@ -77,7 +77,7 @@ func NewCache(source Source, o Options) *Cache {
 	if size <= 0 {
 		size = DefaultMaxEntries
 	}
-	c := &Cache{source: source, memory: NewMemory(size)}
+	c := &Cache{source: source, memory: NewMemory(Bound{Entries: size})}
 	c.metrics = newMetrics(o.Registerer, c)
 	return c
 }

@@ -27,6 +27,7 @@ type membership struct {
 	account *cell[portal.AccountFacts]
 	user    *cell[portal.UserFacts]
 	facts   *portal.MembershipFacts // shared
+	extra   int                     // bytes of facts that are not shared after all
 }
 
 // A contact is what is known of a contact's id in one account, with the way to what
@@ -34,17 +35,42 @@ type membership struct {
 type contact struct {
 	account *cell[portal.AccountFacts]
 	facts   *portal.ContactFacts // shared; nil: the account has no such contact
+	extra   int
 }
 
-// NewMemory makes an empty memory of at most about size memberships, and likewise of
-// users, accounts and contacts.
-func NewMemory(size int) *Memory {
-	return &Memory{
-		accounts:    newCells[portal.AccountFacts](size),
-		users:       newCells[portal.UserFacts](size),
-		memberships: newTable[membership](size),
-		contacts:    newTable[contact](size),
+// A Bound says how much a Memory may hold: of each kind so many entries or, when
+// Bytes is given, so many bytes in all, roughly as the process pays for them.
+type Bound struct {
+	Entries int
+	Bytes   int
+}
+
+// What an entry costs besides the bytes of its key: its place in a map, pointers, and
+// what allocation rounds up. Measured by TestAMemoryCostsWhatItSays.
+const (
+	cellBytes  = 64
+	placeBytes = 96
+)
+
+// NewMemory makes an empty memory.
+func NewMemory(b Bound) *Memory {
+	if b.Bytes <= 0 {
+		return &Memory{
+			accounts:    newCells[portal.AccountFacts](b.Entries, nil),
+			users:       newCells[portal.UserFacts](b.Entries, nil),
+			memberships: newTable[membership](b.Entries, nil),
+			contacts:    newTable[contact](b.Entries, nil),
+		}
 	}
+	part := b.Bytes / 16
+	m := &Memory{
+		accounts:    newCells(3*part, func(*cell[portal.AccountFacts]) int { return cellBytes }),
+		users:       newCells(3*part, func(*cell[portal.UserFacts]) int { return cellBytes }),
+		memberships: newTable(7*part, func(m membership) int { return placeBytes + m.extra }),
+		contacts:    newTable(part, func(c contact) int { return placeBytes + c.extra }),
+	}
+	m.places.room, m.listed.room = part, part
+	return m
 }
 
 // Lookup finds the facts of key, if all of them are remembered.
@@ -87,9 +113,9 @@ func (m *Memory) rememberUser(key portal.FactKey, f *portal.Facts) {
 	if key.Account == "" {
 		return
 	}
+	place, extra := m.places.intern(placeKey(&f.Membership), f.Membership)
 	m.memberships.put(pairKey(nil, key.Account, key.Subject.ID), membership{
-		account: m.accounts.fill([]byte(key.Account), f.Account), user: person,
-		facts: m.places.intern(placeKey(&f.Membership), f.Membership),
+		account: m.accounts.fill([]byte(key.Account), f.Account), user: person, facts: place, extra: extra,
 	})
 }
 
@@ -101,7 +127,7 @@ func (m *Memory) rememberContact(key portal.FactKey, f *portal.Facts) {
 	}
 	entry := contact{account: m.accounts.fill([]byte(key.Account), f.Account)}
 	if f.Contact != nil {
-		entry.facts = m.listed.intern(contactKey(f.Contact), *f.Contact)
+		entry.facts, entry.extra = m.listed.intern(contactKey(f.Contact), *f.Contact)
 	}
 	m.contacts.put(pairKey(nil, key.Account, key.Subject.ID), entry)
 }

@@ -18,10 +18,7 @@ func (c *consideration) reduce(p *policy.Policy, who People, now time.Time) rule
 	facts, action := &who.Subject, c.plan.action
 	state, grant := grantState(facts.Membership, now), unlimited(facts.Membership)
 	if state == stateActive {
-		c.holding = holdingOf(p, grant)
-		if !facts.Membership.Owner {
-			c.holding.withoutOwners(p)
-		}
+		c.holding = holdingBy(p, facts.Membership)
 	}
 	in := rules.Input{
 		Action: rules.ActionFacts{

@@ -20,6 +20,7 @@ import (
 	"doorward/internal/explain"
 	"doorward/internal/facts"
 	"doorward/internal/fault"
+	"doorward/internal/importer"
 	"doorward/internal/policy"
 	"doorward/internal/policy/watch"
 	"doorward/internal/problem"
@@ -66,6 +67,11 @@ func toServe(folder string, o Options) func(policy.Source) (*policy.Policy, erro
 		return policy.Source.Load
 	}
 	return policy.Source.LoadChecked
+}
+
+// Words are what imports may speak of.
+func Words(p *policy.Policy) importer.Words {
+	return importer.Words{Catalogue: p.Catalogue, Presets: p.Presets, InviteTTL: p.Provider.InviteTTL()}
 }
 
 // OpenPolicy opens the policy folder, or the one built in when folder is "".

@@ -15,15 +15,16 @@ import (
 // depends on time or on sets is computed here, so that the document has few
 // values and says all that the answer may depend on.
 func (c *consideration) reduce(p *policy.Policy, who People, now time.Time) rules.Input {
+	if c.plan.action.Class == catalogue.Entity {
+		return c.reduceEntity(p, now)
+	}
 	facts, action := &who.Subject, c.plan.action
 	state, grant := grantState(facts.Membership, now), unlimited(facts.Membership)
 	if state == stateActive {
 		c.holding = holdingBy(p, facts.Membership)
 	}
 	in := rules.Input{
-		Action: rules.ActionFacts{
-			Name: action.Name, Category: action.Category, Effect: string(action.Effect), Sensitive: action.Sensitive,
-		},
+		Action: actionFacts(action),
 		Subject: rules.SubjectFacts{
 			Type:     subjectType(c.question.Subject.Type),
 			Kind:     kind(c.question.Subject.Type, facts.Membership, state),
@@ -53,6 +54,10 @@ func (c *consideration) reduce(p *policy.Policy, who People, now time.Time) rule
 	c.subscription, c.scope = in.Grant.Subscribed, in.Grant.InScope
 	in.Has = c.has(p)
 	return in
+}
+
+func actionFacts(a *catalogue.Action) rules.ActionFacts {
+	return rules.ActionFacts{Name: a.Name, Category: a.Category, Effect: a.Effect, Sensitive: a.Sensitive}
 }
 
 // has tells of every declared category whether it is held where the action is done.

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"doorward/internal/config"
-	"doorward/internal/directory/sqlite"
 	"doorward/internal/fault"
 	"doorward/internal/importer"
 	"doorward/internal/server"
@@ -196,7 +195,6 @@ func (p *Process) compare(ctx context.Context, c config.Config, plan *importer.P
 		defer os.RemoveAll(empty)
 		c.Data = empty
 	}
-	var store *sqlite.Store
 	store, done, err := p.openDirectory(ctx, c, false)
 	if err != nil {
 		return report, err

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"doorward/internal/ijson"
+	"doorward/internal/policy/catalogue"
 	"doorward/internal/policy/rules"
 	"doorward/internal/portal"
 )
@@ -17,9 +18,10 @@ type consideration struct {
 	account  string // the acting account against the question's: same, other or absent
 	acting   acting
 	// refusal, when not empty, is the answer whatever the facts are.
-	refusal Reason
-	request []rules.Value
-	session session
+	refusal  Reason
+	request  []rules.Value
+	entities entities // what the policy itself knows of whom the question is about
+	session  session
 	// Set by reduce: what the grant in force gives, how the subject is subscribed to
 	// a mail, and how the grant covers the resource.
 	holding             holding
@@ -51,10 +53,13 @@ func (e *engine) consider(c *consideration, q Question) {
 		return
 	}
 	c.plan = p
+	c.findEntities(e.policy)
 	ok := c.nameAccounts() && c.namesMember() && c.readSession(e.policy.Provider) && c.readActor() && c.readRequest(e.policy.Rules.Schema())
 	switch {
 	case !ok:
 		c.refusal = BadInput
+	case p.action.Class == catalogue.Entity:
+		c.refusal = c.refuseEntities()
 	case c.key.Account == "" && !accountless(p):
 		c.refusal = AccountRequired
 	}
@@ -126,7 +131,8 @@ func accountName(v ijson.Value) (name string, ok bool) {
 }
 
 // readRequest reads the parts of the question that the policy declares for this
-// action. It returns false when one has another type than declared.
+// action, and what is stored where the question says nothing. It returns false when a
+// part has another type than declared.
 func (c *consideration) readRequest(schema *rules.Schema) bool {
 	c.request = c.plan.absent
 	if len(c.plan.request) == 0 {
@@ -135,6 +141,12 @@ func (c *consideration) readRequest(schema *rules.Schema) bool {
 	c.request = append(c.requestRoom[:0], c.plan.absent...)
 	for _, i := range c.plan.request {
 		leaf := &schema.Request[i]
+		if stored := c.entities.at(i, leaf); stored != (rules.Value{}) {
+			c.request[i] = stored
+		}
+		if leaf.Stored {
+			continue
+		}
 		v, ok := c.find(leaf.Path)
 		if !ok {
 			return false
@@ -142,7 +154,7 @@ func (c *consideration) readRequest(schema *rules.Schema) bool {
 		if k := v.Kind(); k == ijson.Absent || k == ijson.Null {
 			continue
 		}
-		if kinds[v.Kind()] != leaf.Type || len(v.Text()) > maxRequestText ||
+		if kinds[v.Kind()] != leaf.Type || len(v.Text()) > rules.MaxText ||
 			leaf.Type == rules.Number && !rules.ValidNumber(v.Text()) {
 			return false
 		}
@@ -150,10 +162,6 @@ func (c *consideration) readRequest(schema *rules.Schema) bool {
 	}
 	return true
 }
-
-// maxRequestText bounds a declared part of a question, in bytes: it becomes part
-// of what is remembered.
-const maxRequestText = 256
 
 // kinds are the kinds of JSON value that rules can read.
 var kinds = map[ijson.Kind]rules.Type{

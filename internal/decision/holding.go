@@ -50,7 +50,7 @@ type Held struct {
 
 // HeldBy expands a membership as a decision at that time does.
 func HeldBy(p *policy.Policy, m portal.MembershipFacts, now time.Time) Held {
-	h := Held{State: grantState(m, now)}
+	h := Held{State: grantState(m, exactly(now))}
 	if h.State == stateActive {
 		held := holdingBy(p, m)
 		h.Anywhere, h.Whole = held.all, held.wide

@@ -75,10 +75,14 @@ func (m *metrics) forPolicy(p *policy.Policy) counters {
 	for _, reason := range []Reason{ActionUnknown, BadInput, AccountRequired} {
 		add("deny", string(reason), TierRefused)
 	}
+	if p.Entities != nil {
+		add("deny", string(SubjectUnknown), TierRefused)
+		add("deny", string(OutOfScope), TierRefused)
+	}
 	for _, guardrail := range p.Rules.Guardrails() {
 		add("deny", guardrail, TierMemo, TierRules)
 	}
-	for _, code := range []Unavailability{NotReady, FactsUnavailable, PolicyError, Deadline} {
+	for _, code := range []Unavailability{NotReady, FactsUnavailable, PolicyError, Deadline, Stale, RevisionNotReached} {
 		add("error", string(code), "")
 	}
 	return c

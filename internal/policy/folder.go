@@ -20,6 +20,8 @@ const (
 	modelFile     = "presets/model.conf"
 	presetsFile   = "presets/presets.csv"
 	inputsFile    = "inputs.yaml"
+	providerFile  = "provider.yaml"
+	entitiesFile  = "entities.yaml"
 	rulesFolder   = "rules"
 	testSuffix    = "_test.rego" // of tests of rules
 
@@ -169,10 +171,14 @@ func followed(fsys fs.FS, name string, visit fs.WalkDirFunc, faults *fault.List)
 	return fs.WalkDir(fsys, name, visit)
 }
 
-// missing tells whether a file that every policy folder needs is not there.
-func missing(files map[string][]byte, faults *fault.List) bool {
-	before := len(*faults)
-	for _, name := range []string{catalogueFile, inputsFile, modelFile, presetsFile} {
+// missing tells whether a file that a policy folder needs is not there. One that is no
+// portal's, because all in it is about entities, needs no presets.
+func missing(files map[string][]byte, portal bool, faults *fault.List) bool {
+	before, needed := len(*faults), []string{catalogueFile, inputsFile}
+	if portal {
+		needed = append(needed, modelFile, presetsFile)
+	}
+	for _, name := range needed {
 		if _, ok := files[name]; !ok {
 			faults.Add(fault.Fault{File: name, Message: "is missing", Fix: "A policy folder needs it; copy the shipped one."})
 		}
@@ -207,7 +213,7 @@ func misplaced(name string) bool {
 // they are compiled with the rules, so that a test cannot rot unseen.
 func decides(name string) bool {
 	switch name {
-	case catalogueFile, inputsFile, modelFile, presetsFile, "provider.yaml":
+	case catalogueFile, inputsFile, modelFile, presetsFile, providerFile, entitiesFile:
 		return true
 	}
 	return isRego(name) || path.Dir(name) == "profiles" && path.Ext(name) == ".yaml"

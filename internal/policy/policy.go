@@ -1,5 +1,6 @@
 // Package policy turns a policy folder into one immutable Policy: catalogue,
-// presets, provider's switches, rules and invariants, checked together, with a digest.
+// presets, provider's switches, rules, invariants and entities, checked together, with a
+// digest.
 //
 // It decides nothing and watches nothing. Its invariant: a Policy exists only if
 // the whole folder is sound; otherwise every fault found is reported, each with
@@ -11,14 +12,13 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"io/fs"
 	"maps"
 	"slices"
 	"strings"
 
-	"doorward/internal/fault"
 	"doorward/internal/policy/catalogue"
+	"doorward/internal/policy/entities"
 	"doorward/internal/policy/presets"
 	"doorward/internal/policy/provider"
 	"doorward/internal/policy/rules"
@@ -33,6 +33,7 @@ type Policy struct {
 	Presets   *presets.Table
 	Provider  *provider.Provider
 	Rules     *rules.Program
+	Entities  *entities.Table // of the policy's own; nil when it has none
 
 	// What the digest is made of.
 	files    map[string][]byte
@@ -57,97 +58,10 @@ func LoadProfile(fsys fs.FS, profile string, switches map[string]string) (*Polic
 	return Read(fsys).LoadProfile(profile, switches)
 }
 
-// LoadProfile is Load as the function of that name does it.
-func (s Source) LoadProfile(profile string, switches map[string]string) (*Policy, error) {
-	if s.err != nil {
-		return nil, s.err
-	}
-	files, faults := s.files, slices.Clone(s.faults)
-	if missing(files, &faults) {
-		return nil, faults.Err()
-	}
-	settings, err := loadProvider(files, profile, switches)
-	if err := collect(&faults, err); err != nil {
-		return nil, err
-	}
-	cat, err := catalogue.Load(catalogueFile, files[catalogueFile])
-	if err := collect(&faults, err); err != nil {
-		return nil, err
-	}
-	if cat == nil || settings == nil {
-		return nil, faults.Err()
-	}
-	if err := collect(&faults, settings.CheckSpare(files)); err != nil {
-		return nil, err
-	}
-	table, err := presets.Load(cat, modelFile, files[modelFile], presetsFile, files[presetsFile], addedBy(settings))
-	if err := collect(&faults, err); err != nil {
-		return nil, err
-	}
-	if table != nil {
-		if err := collect(&faults, settings.CheckNames(categoryNames(cat), table.Names())); err != nil {
-			return nil, err
-		}
-	}
-	program, err := rules.Load(cat, rules.File{Path: inputsFile, Data: files[inputsFile]}, modules(files), seen(settings))
-	if err := collect(&faults, err); err != nil {
-		return nil, err
-	}
-	if err := faults.Err(); err != nil {
-		return nil, err
-	}
-	return &Policy{
-		Digest:    digest(files, profile, switches),
-		Catalogue: cat, Presets: table, Provider: settings, Rules: program,
-		files: files, profile: profile, switches: switches,
-	}, nil
-}
-
 // LoadTests makes the Rego tests of a folder ready to run under the switches of p,
 // which was loaded from it. Its error is a fault.List.
 func (s Source) LoadTests(p *Policy) (*rules.Tests, error) {
 	return rules.LoadTests(p.Catalogue, rules.File{Path: inputsFile, Data: s.files[inputsFile]}, modules(s.files), seen(p.Provider))
-}
-
-// seen are the provider's switches as rules see them.
-func seen(settings *provider.Provider) rules.Switches {
-	return rules.Switches{Values: settings.Data(), Domains: provider.Domains()}
-}
-
-func categoryNames(cat *catalogue.Catalogue) []string {
-	names := make([]string, len(cat.Categories))
-	for i, category := range cat.Categories {
-		names[i] = category.Name
-	}
-	return names
-}
-
-// addedBy is what the provider's switches add to presets.
-func addedBy(settings *provider.Provider) presets.Added {
-	categories, at := settings.AllAdds()
-	return presets.Added{Preset: presets.All, Categories: categories, At: at}
-}
-
-func loadProvider(files map[string][]byte, profile string, switches map[string]string) (*provider.Provider, error) {
-	read := provider.Load
-	if profile != "" {
-		read = func(files map[string][]byte) (*provider.Provider, error) { return provider.LoadProfile(files, profile) }
-	}
-	settings, err := read(files)
-	if err != nil || len(switches) == 0 {
-		return settings, err
-	}
-	return settings.With(switches)
-}
-
-// collect moves the faults in err to faults and returns what is left of err.
-func collect(faults *fault.List, err error) error {
-	var list fault.List
-	if errors.As(err, &list) {
-		*faults = append(*faults, list...)
-		return nil
-	}
-	return err
 }
 
 // digest hashes the files that decide, the profile put in place and the switches

@@ -33,7 +33,7 @@ func (p *Policy) With(switches map[string]string) (*Policy, error) {
 	maps.Copy(set, switches)
 	return &Policy{
 		Digest:    digest(p.files, p.profile, set),
-		Catalogue: p.Catalogue, Presets: p.Presets, Provider: settings, Rules: program,
+		Catalogue: p.Catalogue, Presets: p.Presets, Provider: settings, Rules: program, Entities: p.Entities,
 		files: p.files, profile: p.profile, switches: set,
 	}, nil
 }

@@ -37,8 +37,11 @@ var arrows = map[string][]string{
 	"internal/policy/rules": {
 		"internal/fault", "internal/policy/catalogue", "internal/strictyaml",
 	},
+	"internal/policy/entities": {
+		"internal/policy/catalogue", "internal/policy/rules", "internal/portal", "internal/strictyaml",
+	},
 	"internal/policy": {
-		"internal/fault", "internal/policy/catalogue", "internal/policy/presets",
+		"internal/fault", "internal/policy/catalogue", "internal/policy/entities", "internal/policy/presets",
 		"internal/policy/provider", "internal/policy/rules",
 	},
 	"internal/policy/watch": {"internal/fault", "internal/policy"},

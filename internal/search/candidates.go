@@ -20,7 +20,11 @@ type source func(ctx context.Context, after string, limit int) ([]string, error)
 
 // listed is a source of few candidates, in any order.
 func listed(ids ...string) source {
-	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	return inOrder(slices.Compact(slices.Sorted(slices.Values(ids))))
+}
+
+// inOrder is a source of candidates in byte order, each once.
+func inOrder(ids []string) source {
 	return func(_ context.Context, after string, limit int) ([]string, error) {
 		from, found := slices.BinarySearch(ids, after)
 		if found {
@@ -31,7 +35,7 @@ func listed(ids ...string) source {
 }
 
 // none is a source without candidates.
-var none = listed()
+var none = inOrder(nil)
 
 // list is the source of what a list of the directory has.
 func (s *Searcher) list(of directory.List) source {
@@ -81,7 +85,8 @@ func (q Query) about(id string) decision.Question {
 
 // candidates returns the source of all who could be found, and the position at which
 // the directory said so. Who is not among them has no place where the question is
-// asked: no membership, no right of staff, and it is not their own.
+// asked: no membership, no right of staff, and it is not their own. What is done to the
+// policy's own entities is done by its own subjects, and by nobody else.
 func (s *Searcher) candidates(ctx context.Context, q Query, p *policy.Policy) (source, portal.Position, error) {
 	// The resource searched for has no account of its own: it is the acting one.
 	account, ok := decision.AccountOf(q.Question)
@@ -96,6 +101,8 @@ func (s *Searcher) candidates(ctx context.Context, q Query, p *policy.Policy) (s
 		return actions(p.Catalogue), position, nil
 	case !ok || !asked:
 		return none, position, nil
+	case action.Class == catalogue.Entity:
+		return entities(q, p), position, nil
 	case q.Kind == Subjects:
 		return s.subjects(q.Question, account), position, nil
 	case !q.Limits.Admit(account, q.Question.Resource.Type) && q.Question.Resource.Type != portal.TypeAccount:
@@ -103,6 +110,18 @@ func (s *Searcher) candidates(ctx context.Context, q Query, p *policy.Policy) (s
 	}
 	from, err := s.resources(ctx, q, action, account, known[0])
 	return from, position, err
+}
+
+// entities are the policy's own of the type. Whether a limited client may ask about them
+// is decided by type alone: they are in no account.
+func entities(q Query, p *policy.Policy) source {
+	switch {
+	case q.Kind == Subjects:
+		return inOrder(p.Entities.Subjects(q.Question.Subject.Type))
+	case q.Limits.Admit("", q.Question.Resource.Type):
+		return inOrder(p.Entities.Resources(q.Question.Resource.Type))
+	}
+	return none
 }
 
 func actions(c *catalogue.Catalogue) source {

@@ -1,8 +1,8 @@
 // Package search finds who may do something, what somebody may do it to, and what
 // somebody may do (section 8 of the AuthZEN specification).
 //
-// It takes candidates from the directory and has each judged as a question of its
-// own; it knows no rule and no HTTP. Its invariants: what is found is allowed, and of
+// It takes candidates from the directory, or of entities those that the policy lists,
+// and has each judged as a question of its own; it knows no rule and no HTTP. Its invariants: what is found is allowed, and of
 // the candidates all that is allowed is found (S18), by one policy and at one
 // position a page; nothing is found that a client's limits keep from it; the work and
 // the memory of a page are bounded whatever the directory holds.

@@ -2,6 +2,7 @@ package search_test
 
 import (
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -30,14 +31,22 @@ type world struct {
 	searcher search.Searcher
 }
 
+// newWorld has the shipped policy.
 func newWorld(t *testing.T) *world {
+	t.Helper()
+	return newWorldOf(t, policies.FS, "")
+}
+
+// newWorldOf has the policy of a folder under one of its profiles; under "" it is what
+// provider.yaml says.
+func newWorldOf(t *testing.T, folder fs.FS, profile string) *world {
 	t.Helper()
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "d.db"), sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	p, err := policy.Load(policies.FS)
+	p, err := policy.LoadProfile(folder, profile, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -13,7 +14,10 @@ const (
 	keyGuards = "guards"
 	keySelf   = "self"
 	keyStaff  = "staff"
+	keyEntity = "entity"
 )
+
+var classes = []string{keyGuards, keySelf, keyStaff, keyEntity}
 
 // reservedPrefix begins the names of the actions that mail categories make.
 const reservedPrefix = "mail."
@@ -38,7 +42,7 @@ func (r *reader) action(field strictyaml.Field) *Action {
 	name, n := field.Key.Value, field.Value
 	a := &Action{Name: name, Line: field.Key.Line, MailBit: -1}
 	keys := r.required(n, "action "+name,
-		[]string{"effect", "scope"}, []string{keyGuards, keySelf, keyStaff, "sensitive", "list", "about"})
+		[]string{"effect", "scope"}, append(slices.Clone(classes), "unlisted", "sensitive", "list", "about"))
 	r.class(a, n, keys)
 	if v := keys["effect"]; v != nil {
 		a.Effect, _ = r.OneOf(v, "effect", Read, Write)
@@ -57,6 +61,7 @@ func (r *reader) action(field strictyaml.Field) *Action {
 	if v := keys["about"]; v != nil {
 		_, a.AboutMember = r.OneOf(v, "about", "member")
 	}
+	r.ofNoAccount(a, keys)
 	return a
 }
 
@@ -64,14 +69,14 @@ func (r *reader) action(field strictyaml.Field) *Action {
 // that two things could allow is an action nobody can predict.
 func (r *reader) class(a *Action, n *yaml.Node, keys map[string]*yaml.Node) {
 	var given []string
-	for _, key := range []string{keyGuards, keySelf, keyStaff} {
+	for _, key := range classes {
 		if keys[key] != nil {
 			given = append(given, key)
 		}
 	}
 	if len(given) != 1 {
 		if n.Kind == yaml.MappingNode {
-			r.Fault(n, "Write exactly one of guards, self and staff.", "action %s has %d of them", a.Name, len(given))
+			r.Fault(n, "Write exactly one of guards, self, staff and entity.", "action %s has %d of them", a.Name, len(given))
 		}
 		return
 	}
@@ -86,6 +91,37 @@ func (r *reader) class(a *Action, n *yaml.Node, keys map[string]*yaml.Node) {
 		if yes, ok := r.Bool(v, "staff"); ok && !yes {
 			r.Fault(v, "Write staff: true, or what guards the action.", "action %s is guarded by nothing", a.Name)
 		}
+	case keyEntity:
+		a.Class, a.Category = Entity, string(Entity)
+		r.entity(a, v)
+	}
+}
+
+// entity reads the type of the resources of an entity action. An account is the
+// portal's, however it is spelt.
+func (r *reader) entity(a *Action, v *yaml.Node) {
+	var ok bool
+	if a.Entity, ok = r.Text(v, keyEntity); ok && (!ValidType(a.Entity) || strings.EqualFold(a.Entity, "account")) {
+		r.Fault(v, "Use letters, digits, _, - and dots, beginning with a letter; account is the portal's.", "%q cannot be a type of resources", a.Entity)
+	}
+}
+
+// ofNoAccount reads what only an entity action has, and refuses what it cannot have:
+// there is no account that services, domains or members could be of.
+func (r *reader) ofNoAccount(a *Action, keys map[string]*yaml.Node) {
+	if v := keys["unlisted"]; v != nil {
+		if a.Unlisted, _ = r.Bool(v, "unlisted"); a.Class != Entity {
+			r.Fault(v, "Remove it.", "action %s is about no entity, and so about no unlisted one", a.Name)
+		}
+	}
+	if a.Class != Entity {
+		return
+	}
+	if v := keys["scope"]; v != nil && a.Scope != ScopeNone {
+		r.Fault(v, "Write scope: none.", "action %s is about no account, which could have a %s", a.Name, v.Value)
+	}
+	if v := keys["about"]; v != nil {
+		r.Fault(v, "Remove it.", "action %s is about no account, which could have members", a.Name)
 	}
 }
 

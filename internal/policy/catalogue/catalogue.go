@@ -3,7 +3,7 @@
 //
 // It knows nothing of people, presets or rules. Its invariants: every name an
 // action refers to exists; implications have no cycle; an action is guarded by
-// categories, or is one of self, staff and mail, never two of these; and what the
+// categories, or is one of self, staff, mail and entity, never two of these; and what the
 // file does not say out loud is not assumed.
 package catalogue
 
@@ -59,6 +59,7 @@ const (
 	Self    Class = "self"    // whether the object is the subject's own (A13.18)
 	Staff   Class = "staff"   // the provider's staff only (A13.19)
 	Receive Class = "mail"    // whether the subject receives a mail category (A13.14)
+	Entity  Class = "entity"  // rules alone, about subjects and resources of the policy's own
 )
 
 // The effects of an action. What hands out a secret or opens a session
@@ -96,6 +97,10 @@ type Action struct {
 	// MailBit is its bit, -1 for other classes.
 	Mail    string
 	MailBit int
+	// Entity is the type of the resources of an entity action, "" for other classes.
+	// They are those that the policy lists, or any with Unlisted.
+	Entity   string
+	Unlisted bool
 	// Sensitive actions may need a recent login and are always audited
 	// (invariant 13).
 	Sensitive bool

@@ -34,6 +34,7 @@ func Load(file string, data []byte) (*Catalogue, error) {
 	if n := sections["actions"]; n != nil {
 		actions = r.actions(n)
 	}
+	r.refuseNoCategories(sections["categories"], actions)
 	if err := r.Faults.Err(); err != nil {
 		return nil, err
 	}
@@ -54,22 +55,23 @@ type reader struct {
 var (
 	word   = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 	dotted = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$`)
+	typ    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,63}$`)
 )
+
+// ValidType tells whether s can be a type of the policy's own subjects and resources.
+func ValidType(s string) bool { return typ.MatchString(s) }
 
 // maxAction is the longest name of an action, in bytes.
 const maxAction = 128
 
 // reserved are not names of categories: an action without a guard has its class
 // in Action.Category.
-var reserved = []string{string(Self), string(Staff), string(Receive)}
+var reserved = []string{string(Self), string(Staff), string(Receive), string(Entity)}
 
 func (r *reader) categories(n *yaml.Node) {
 	fields := r.Fields(n, "categories")
 	for _, field := range fields {
 		r.known = append(r.known, field.Key.Value)
-	}
-	if n.Kind == yaml.MappingNode && len(fields) == 0 {
-		r.Fault(n, "Copy the shipped catalogue.", "categories is empty")
 	}
 	r.implies = make(map[string]*yaml.Node)
 	for _, field := range fields {
@@ -81,6 +83,15 @@ func (r *reader) categories(n *yaml.Node) {
 	}
 	r.refuseCycles()
 	r.refuseUndelegable()
+}
+
+// refuseNoCategories records that there are none, unless there is nothing that they
+// could be for: entity actions are guarded by rules alone.
+func (r *reader) refuseNoCategories(n *yaml.Node, actions []*Action) {
+	forEntities := len(actions) > 0 && !slices.ContainsFunc(actions, func(a *Action) bool { return a.Class != Entity })
+	if n != nil && n.Kind == yaml.MappingNode && len(n.Content) == 0 && !forEntities {
+		r.Fault(n, "Copy the shipped catalogue.", "categories is empty")
+	}
 }
 
 func (r *reader) category(field strictyaml.Field) Category {

@@ -54,6 +54,28 @@ func TestSoundCatalogue(t *testing.T) {
 	}
 }
 
+// A domain of the policy's own needs no permissions, and says so.
+func TestCatalogueOfEntities(t *testing.T) {
+	cat, err := catalogue.Load("catalogue.yaml", []byte(`categories: {}
+mails: {}
+actions:
+  read: {entity: record, effect: read, scope: none}
+  write: {entity: record, unlisted: true, effect: write, scope: none, sensitive: true}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, unlisted := range map[string]bool{"read": false, "write": true} {
+		a, _ := cat.Action(name)
+		if a.Class != catalogue.Entity || a.Category != "entity" || a.Entity != "record" || a.Unlisted != unlisted || !a.Guard.IsEmpty() || a.MailBit != -1 {
+			t.Errorf("%s is %+v", name, *a)
+		}
+	}
+	if len(cat.Objects()) > 0 {
+		t.Errorf("objects %v", cat.Objects())
+	}
+}
+
 func TestFaultsHaveTheirPlace(t *testing.T) {
 	const a, b, do, me = "  a: {label: A, freshness: bounded, delegable: true}", "  b: {label: B, freshness: strict, delegable: true, implies: [a], whmcs: [bees]}",
 		"  a.do: {guards: [a, b], effect: write, scope: service, sensitive: true}", "  me.do: {self: user, effect: write, scope: none}"
@@ -92,11 +114,20 @@ func TestFaultsHaveTheirPlace(t *testing.T) {
 		"no categories":           {"categories: {}\nmails: {}\nactions: {}\n", "catalogue.yaml:1:13: categories is empty"},
 		"no actions":              {"categories: {}\nmails: {}\nactions: {}\n", "catalogue.yaml:3:10: actions is empty"},
 		"unknown guard":           {edited("guards: [a, b]", "guards: [a, bb]"), `catalogue.yaml:8:22: no category is called "bb"`},
-		"guard and self":          {edited(do, strings.Replace(do, "effect", "self: user, effect", 1)), "catalogue.yaml:8:9: action a.do has 2 of them. Write exactly one of guards, self and staff."},
+		"guard and self":          {edited(do, strings.Replace(do, "effect", "self: user, effect", 1)), "catalogue.yaml:8:9: action a.do has 2 of them. Write exactly one of guards, self, staff and entity."},
 		"guard and staff":         {edited(do, strings.Replace(do, "effect", "staff: true, effect", 1)), "catalogue.yaml:8:9: action a.do has 2 of them"},
 		"no class":                {edited("guards: [a, b], ", ""), "catalogue.yaml:8:9: action a.do has 0 of them"},
 		"no guards":               {edited("guards: [a, b]", "guards: []"), "catalogue.yaml:8:18: action a.do is guarded by nothing. Name at least one category."},
 		"staff: false":            {edited("staff: true", "staff: false"), "catalogue.yaml:12:20: action ours.do is guarded by nothing"},
+		"guard and entity":        {edited(do, strings.Replace(do, "effect", "entity: record, effect", 1)), "catalogue.yaml:8:9: action a.do has 2 of them"},
+		"category called entity":  {edited(a, a+"\n  entity: {label: C, freshness: strict, delegable: true}"), `catalogue.yaml:3:3: a category cannot be called "entity"`},
+		"entity of no type":       {edited(me, "  me.do: {entity: 7, effect: write, scope: none}"), `catalogue.yaml:11:19: entity must be a text, not "7"`},
+		"entity with a colon":     {edited(me, "  me.do: {entity: a:b, effect: write, scope: none}"), `catalogue.yaml:11:19: "a:b" cannot be a type of resources`},
+		"entity that is account":  {edited(me, "  me.do: {entity: Account, effect: write, scope: none}"), `catalogue.yaml:11:19: "Account" cannot be a type of resources. Use letters, digits, _, - and dots, beginning with a letter; account is the portal's.`},
+		"entity with a scope":     {edited(me, "  me.do: {entity: record, effect: write, scope: service}"), "catalogue.yaml:11:49: action me.do is about no account, which could have a service. Write scope: none."},
+		"entity about a member":   {edited(me, "  me.do: {entity: record, effect: write, scope: none, about: member}"), "catalogue.yaml:11:62: action me.do is about no account, which could have members. Remove it."},
+		"unlisted what":           {edited(me, "  me.do: {self: user, unlisted: true, effect: write, scope: none}"), "catalogue.yaml:11:33: action me.do is about no entity, and so about no unlisted one. Remove it."},
+		"no categories for one":   {"categories: {}\nmails: {}\nactions:\n  a: {entity: x, effect: read, scope: none}\n  b: {self: user, effect: read, scope: none}\n", "catalogue.yaml:1:13: categories is empty"},
 		"bad self":                {edited(me, strings.Replace(me, "user", "usr", 1)), `catalogue.yaml:11:17: self cannot be "usr". Did you mean "user"?`},
 		"bad effect":              {edited(do, strings.Replace(do, "write", "wirte", 1)), `catalogue.yaml:8:34: effect cannot be "wirte". Did you mean "write"?`},
 		"bad scope":               {edited(do, strings.Replace(do, "service", "account", 1)), `catalogue.yaml:8:48: scope cannot be "account"`},
@@ -185,7 +216,7 @@ c.yaml:6:3: "B" cannot be the name of an action. Use small letters, digits and _
 c.yaml:6:16: no category is called "z". Did you mean "A"?
 c.yaml:6:28: effect cannot be "reed". Did you mean "read"?
 c.yaml:6:41: scope cannot be "all". Known are: service, domain, none.
-c.yaml:6:46: action B has no key "extra". Known are: effect, scope, guards, self, staff, sensitive, list, about.`
+c.yaml:6:46: action B has no key "extra". Known are: effect, scope, guards, self, staff, entity, unlisted, sensitive, list, about.`
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}

@@ -58,6 +58,9 @@ func Load(cat *catalogue.Catalogue, modelPath string, model []byte, csvPath stri
 	return &Table{cat: cat, masks: masks, path: csvPath, lines: r.lines}, nil
 }
 
+// None has no presets: for a catalogue that has nothing to give.
+func None(cat *catalogue.Catalogue) *Table { return &Table{cat: cat} }
+
 // Names returns the presets by name.
 func (t *Table) Names() []string { return slices.Sorted(maps.Keys(t.masks)) }
 

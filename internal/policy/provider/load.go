@@ -39,6 +39,9 @@ func Load(files map[string][]byte) (*Provider, error) {
 	return p, nil
 }
 
+// None has no switch set: for a policy that none of them is about.
+func None() *Provider { return &Provider{settings: make(map[string]setting)} }
+
 // LoadProfile reads a profile as it stands, in place of provider.yaml. Its error is
 // a fault.List.
 func LoadProfile(files map[string][]byte, name string) (*Provider, error) {

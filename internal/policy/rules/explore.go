@@ -149,4 +149,7 @@ func (m *maker) possible(a *catalogue.Action, in *Input) {
 			in.Request[i] = leaf.Absent
 		}
 	}
+	if a.Class == catalogue.Entity {
+		m.entities(a, in)
+	}
 }

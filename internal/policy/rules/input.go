@@ -23,7 +23,7 @@ type Input struct {
 // ActionFacts are what the catalogue says of the action.
 type ActionFacts struct {
 	Name      string
-	Category  string // the first guard; "self", "staff" or "mail" when there is none
+	Category  string // the first guard; "self", "staff", "mail" or "entity" when there is none
 	Effect    string // read or write
 	Sensitive bool
 }

@@ -102,11 +102,15 @@ func (in *inputsReader) has(n *yaml.Node) {
 }
 
 func (in *inputsReader) request(n *yaml.Node) {
-	m := in.required(n, "an item of request", []string{"path", "type", "absent", "for"}, "samples")
+	m := in.required(n, "an item of request", []string{"path", "type", "absent", "for"}, "samples", "stored")
 	leaf := RequestLeaf{Path: in.path(m["path"]), Type: in.typ(m["type"]), actions: in.actions(m["for"])}
 	leaf.Absent = in.value(m["absent"], leaf.Type)
 	for _, sample := range in.list(m["samples"], "samples") {
 		leaf.Samples = append(leaf.Samples, in.value(sample, leaf.Type))
+	}
+	if stored := m["stored"]; stored != nil {
+		leaf.Stored, _ = in.Bool(stored, "stored")
+		in.storable(&leaf, stored, m["for"])
 	}
 	if leaf.Path != nil && leaf.Type != "" {
 		in.schema.Request = append(in.schema.Request, leaf)
@@ -159,6 +163,16 @@ func (in *inputsReader) value(n *yaml.Node, want Type) Value {
 	if n == nil || want == "" {
 		return Value{}
 	}
+	v, ok := ValueOf(n, want)
+	if !ok {
+		in.Fault(n, "Write it as it would stand in JSON.", "%q is not a %s", n.Value, want)
+	}
+	return v
+}
+
+// ValueOf is the YAML node as a value of a type, or false when it is none: it must be
+// written as it would stand in JSON.
+func ValueOf(n *yaml.Node, want Type) (Value, bool) {
 	var fits bool
 	switch n.ShortTag() {
 	case "!!str":
@@ -169,10 +183,26 @@ func (in *inputsReader) value(n *yaml.Node, want Type) Value {
 		fits = want == Number && ValidNumber(n.Value)
 	}
 	if n.Kind != yaml.ScalarNode || !fits {
-		in.Fault(n, "Write it as it would stand in JSON.", "%q is not a %s", n.Value, want)
-		return Value{}
+		return Value{}, false
 	}
-	return Value{Type: want, Text: n.Value}
+	return Value{Type: want, Text: n.Value}, true
+}
+
+// storable refuses a leaf that only counts as stored where nothing is: for anything but
+// subjects and resources of entity actions.
+func (in *inputsReader) storable(leaf *RequestLeaf, n, actions *yaml.Node) {
+	if !leaf.Stored {
+		return
+	}
+	if root := leaf.Path; root != nil && root[0] != "subject" && root[0] != "resource" {
+		in.Fault(n, "Remove it.", "nothing is stored of %s", strings.Join(leaf.Path, "."))
+	}
+	for _, a := range in.cat.Actions() {
+		if leaf.For(a.Name) && a.Class != catalogue.Entity {
+			in.Fault(actions, "Name entity actions only.", "%s is no entity action, and nothing is stored for it", a.Name)
+			return
+		}
+	}
 }
 
 // actions returns the actions that a list of patterns means. Every pattern must

@@ -44,6 +44,9 @@ const (
 // ordinary is the question of a member who may do what is asked: nothing in it gives
 // a reason to refuse.
 func (r *reach) ordinary() Input {
+	if r.action.Class == catalogue.Entity {
+		return r.ordinaryEntity()
+	}
 	in := Input{
 		Action:  r.facts,
 		Subject: SubjectFacts{Type: "user", Kind: "member", Status: "active"},
@@ -69,6 +72,9 @@ func (r *reach) ordinary() Input {
 // their own. Every other input is one of them with something changed. The last ones are
 // the others with one thing changed, and so need no pairs of changes of their own.
 func (r *reach) bases() (inPairs, singly []Input) {
+	if r.action.Class == catalogue.Entity {
+		return []Input{r.ordinary()}, nil
+	}
 	for _, become := range []change{nothing, owner, contact, staff} {
 		inPairs = append(inPairs, r.changed(r.ordinary(), become))
 	}
@@ -95,6 +101,9 @@ func (r *reach) changed(in Input, change change) Input {
 // internal/decision computes of them, said again as conditions. An input too many
 // would only be one more that an invariant must hold for.
 func (r *reach) possible(in *Input) bool {
+	if r.action.Class == catalogue.Entity {
+		return r.possibleEntity(in)
+	}
 	return r.possibleSubject(&in.Subject) && r.possibleGrant(in) && r.possibleAccount(in) && r.possibleResource(in) && r.possibleParts(in)
 }
 

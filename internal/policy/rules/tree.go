@@ -109,9 +109,13 @@ func actionNames(cat *catalogue.Catalogue) []string {
 }
 
 // categoryNames are the values of input.action.category: the categories, and
-// the classes of action that no category guards.
+// the classes of action that no category guards. A catalogue without entity actions
+// does not have theirs, so that a rule about them is refused.
 func categoryNames(cat *catalogue.Catalogue) []string {
 	names := []string{"self", "staff", "mail"}
+	if slices.ContainsFunc(cat.Actions(), func(a *catalogue.Action) bool { return a.Class == catalogue.Entity }) {
+		names = append(names, string(catalogue.Entity))
+	}
 	for _, category := range cat.Categories {
 		names = append(names, category.Name)
 	}

@@ -83,6 +83,10 @@ func (h *Handler) endpoint(serve endpoint) func(http.ResponseWriter, *http.Reque
 		if !isJSON(r.Header["Content-Type"]) {
 			return &problem.Error{Code: problem.WrongContentType}
 		}
+		r, err := withMinimum(r)
+		if err != nil {
+			return err
+		}
 		body, err := readBody(w, r)
 		if err != nil {
 			return err

@@ -23,6 +23,9 @@ import (
 // inProcess prints what one decision costs with its facts in memory, at each
 // size of the directory: answered from the memo, and by the rules.
 func inProcess(ctx context.Context, sizes []int) error {
+	if len(sizes) == 0 {
+		return nil
+	}
 	fmt.Print("### One decision in process, facts in memory\n\n" +
 		"| memberships | memo hit ns | allocs | memo miss ns | allocs |\n|---|---|---|---|---|\n")
 	for _, n := range sizes {

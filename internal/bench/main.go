@@ -23,6 +23,7 @@ import (
 type options struct {
 	sizes    []int
 	portals  []int
+	folders  string
 	members  int
 	rounds   int
 	duration time.Duration
@@ -34,8 +35,9 @@ func main() {
 	log.SetFlags(0)
 	var (
 		o      options
-		sizes  = flag.String("sizes", "1000,100000,1000000", "memberships of the in-process measurements")
+		sizes  = flag.String("sizes", "1000,100000,1000000", "memberships of the in-process measurements; empty: none")
 		portal = flag.String("portals", "", "accounts of generated portals to measure in process, too")
+		folder = flag.String("directories", "", "data folders of imported portals to search in, too")
 		serve  = flag.String("serve", "", "be one of the floor servers: empty or json (used by bench itself)")
 	)
 	flag.IntVar(&o.members, "members", 10_000, "memberships behind the HTTP servers")
@@ -49,6 +51,7 @@ func main() {
 	}
 	o.sizes = numbers("-sizes", *sizes, membersPerAccount)
 	o.portals = numbers("-portals", *portal, 1)
+	o.folders = *folder
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, o); err != nil {
@@ -79,6 +82,9 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	if err := onPortals(ctx, o.portals); err != nil {
+		return err
+	}
+	if err := onDirectories(ctx, o.folders); err != nil {
 		return err
 	}
 	if o.rounds == 0 {

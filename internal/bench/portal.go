@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"doorward/internal/directory"
@@ -23,11 +24,12 @@ func importPortal(ctx context.Context, store *sqlite.Store, p *policy.Policy, n 
 	if err != nil {
 		return nil, err
 	}
-	plan, err := importer.Read("portal", &file, p.Catalogue, p.Presets)
+	plan, err := importer.Read(ctx, "portal", &file, importer.Words{Catalogue: p.Catalogue, Presets: p.Presets}, importer.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("read the portal: %w", err)
 	}
-	if _, err := plan.Apply(ctx, store, nil); err != nil {
+	_, err = plan.Apply(ctx, store, importer.Carry{})
+	if err = errors.Join(err, plan.Close()); err != nil {
 		return nil, err
 	}
 	return membersOf(ctx, store)

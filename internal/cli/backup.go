@@ -57,8 +57,12 @@ func (p *Process) backup(ctx context.Context, s *settings, file string) (report 
 		return report, err
 	}
 	defer done(&err)
+	embedded, ok := store.(*sqlite.Store)
+	if !ok {
+		return report, errors.New("the directory is not in a file of Doorward's: back its database up with the tools of that (docs/operating.md)")
+	}
 	clear := p.working("backing up to " + file)
-	report, err = store.Backup(ctx, file)
+	report, err = embedded.Backup(ctx, file)
 	clear()
 	if errors.Is(err, fs.ErrExist) {
 		return report, fmt.Errorf("%s is there already; a backup overwrites nothing, name another file", file)

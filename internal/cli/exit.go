@@ -11,6 +11,7 @@ import (
 	"doorward/internal/audit"
 	"doorward/internal/directory/sqlite"
 	"doorward/internal/fault"
+	"doorward/internal/importer"
 	"doorward/internal/policytool"
 	"doorward/internal/staff"
 	"doorward/internal/token"
@@ -25,6 +26,7 @@ const (
 	statusDenied  = 4
 	statusBroken  = 5
 	statusFailed  = 6
+	statusKeptOut = 7
 )
 
 // exitCodes explains the statuses, for help and docs/cli.md.
@@ -34,11 +36,12 @@ const exitCodes = `Exit status:
      reached or is not ready, a question could not be judged, a stop cut off
      requests
   2  the command line is wrong: unknown command or flag, missing argument
-  3  what was read is refused, with file and line: policy, settings, import file,
-     or a backup; with doorward policy check --strict also for its warnings
+  3  what was read is refused, with file and line: policy, settings, import file
+     (also one that would prune too much), or a backup; with doorward policy check --strict also for its warnings
   4  the decision is deny (doorward decide)
   5  the audit trail does not verify (doorward audit verify, backup, restore)
   6  tests of the policy failed (doorward policy test)
+  7  the import is in but for records that were kept out (doorward import)
 `
 
 func exitCodesTopic() *cobra.Command {
@@ -82,6 +85,9 @@ func statusOf(err error) int {
 		return statusUsage
 	}
 	if _, ok := errors.AsType[fault.List](err); ok {
+		return statusRefused
+	}
+	if errors.Is(err, importer.ErrPrunes) {
 		return statusRefused
 	}
 	if _, ok := errors.AsType[*audit.BrokenError](err); ok {

@@ -2,9 +2,7 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"os"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -67,19 +65,11 @@ func readGenerateFlags(o *generate.Options, at string) (err error) {
 	return nil
 }
 
-// generate writes the portal to stdout or to a new file, of which nothing stays when
-// it fails.
-func (p *Process) generate(ctx context.Context, output string, o generate.Options) (generate.Summary, error) {
-	if output == "" {
-		return generate.Write(ctx, p.Stdout, o)
-	}
-	f, err := os.OpenFile(output, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return generate.Summary{}, fmt.Errorf("make the portal's file: %w", err)
-	}
-	made, err := generate.Write(ctx, f, o)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return made, errors.Join(err, os.Remove(output))
-	}
-	return made, nil
+// generate writes the portal to stdout or to a new file.
+func (p *Process) generate(ctx context.Context, output string, o generate.Options) (made generate.Summary, err error) {
+	err = p.toFile("portal", output, func(to io.Writer) error {
+		made, err = generate.Write(ctx, to, o)
+		return err
+	})
+	return made, err
 }

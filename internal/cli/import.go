@@ -5,59 +5,129 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
+	"iter"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"doorward/internal/config"
-	"doorward/internal/directory/sqlite"
 	"doorward/internal/fault"
 	"doorward/internal/importer"
 	"doorward/internal/server"
+	"doorward/internal/whmcs"
 )
 
+// importFlags are what an import is told besides its file.
+type importFlags struct {
+	dryRun, asJSON, prune bool
+	pruneLimit            int
+	scratch, quarantine   string
+	source, timezone      string
+	inviteTTL             time.Duration
+}
+
 func importCommand(p *Process) *cobra.Command {
-	var dryRun, asJSON bool
+	var flags importFlags
 	c := &cobra.Command{
-		Use: "import FILE", Short: "Bring users, accounts, memberships and contacts into the directory", Args: exactly(1),
+		Use: "import FILE", Short: "Bring accounts and people of another portal into the directory", Args: exactly(1),
 		Long: "Reads a file of the format " + importer.Format + " (- is stdin), checks all of it, and only then writes. " +
-			"What the file says wins; what it does not mention stays. After an interruption, run it again.",
+			"What the file says wins; what it does not mention stays, unless --prune is given. Records that cannot come in, as an account " +
+			"without an owner, are kept out with what depends on them and reported; the exit status is then 7. After an interruption, run it again.",
 		Example: "  doorward import portal.jsonl --dry-run\n" +
-			"  doorward import portal.jsonl\n" +
-			"  export-portal | doorward import -",
+			"  doorward import portal.jsonl --quarantine kept-out.jsonl\n" +
+			"  export-portal | doorward import - --prune",
 	}
 	s := settingsFlags(p, c, "data", "policies")
-	c.Flags().BoolVarP(&dryRun, "dry-run", "n", false, "say what would change, and change nothing")
-	jsonFlag(c, &asJSON)
+	c.Flags().BoolVarP(&flags.dryRun, "dry-run", "n", false, "say what would change, and change nothing")
+	c.Flags().BoolVar(&flags.prune, "prune", false, "take out of use what came from the same source and is not in the file any more")
+	c.Flags().IntVar(&flags.pruneLimit, "prune-limit", 10, "the most `percent` of users, and of accounts, that --prune may take out of use")
+	c.Flags().StringVar(&flags.quarantine, "quarantine", "", "a new `file` for the records that were kept out, each with its reason")
+	c.Flags().StringVar(&flags.scratch, "scratch", "", "the `folder` where records wait to be checked, as large as the file (that of temporary files)")
+	c.Flags().StringVar(&flags.source, "source", sourceDoorward, "what the file is: "+sourceDoorward+", or an export of "+sourceWHMCS+" as XML")
+	c.Flags().StringVar(&flags.timezone, "timezone", "", "the `zone` of times in an export of "+sourceWHMCS+", as in Europe/London (UTC)")
+	c.Flags().DurationVar(&flags.inviteTTL, "invite-ttl", 0, "how long invitations of "+sourceWHMCS+" are valid (the policy's invite.ttl)")
+	jsonFlag(c, &flags.asJSON)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		settings, err := s.load(c.Context())
 		if err != nil {
 			return err
 		}
-		clear := p.working("reading " + args[0])
-		plan, err := p.readPlan(args[0], settings)
-		clear()
-		if err != nil {
+		if err := flags.check(); err != nil {
 			return err
 		}
-		report, err := p.carryOut(c.Context(), settings, plan, dryRun)
-		if err != nil {
-			return err
-		}
-		if asJSON {
-			return p.printImportJSON(report)
-		}
-		return p.printImport(report)
+		return p.importFile(c.Context(), args[0], settings, flags)
 	}
 	return c
 }
 
+// What an import file can be.
+const (
+	sourceDoorward = "doorward"
+	sourceWHMCS    = "whmcs"
+)
+
+// check refuses what cannot be meant.
+func (f importFlags) check() error {
+	whmcs := f.source == sourceWHMCS
+	switch {
+	case f.pruneLimit < 0 || f.pruneLimit > 100:
+		return usagef("--prune-limit %d: not between 0 and 100", f.pruneLimit)
+	case f.source != sourceDoorward && !whmcs:
+		return usagef("--source %q: write %s or %s", f.source, sourceDoorward, sourceWHMCS)
+	case !whmcs && (f.timezone != "" || f.inviteTTL != 0):
+		return usagef("--timezone and --invite-ttl are for --source %s; a file of %s says it in its meta line", sourceWHMCS, importer.Format)
+	case f.inviteTTL < 0:
+		return usagef("--invite-ttl %s: not a positive time", f.inviteTTL)
+	}
+	return nil
+}
+
+// form is how the file holds its records.
+func (f importFlags) form() importer.Form {
+	if f.source != sourceWHMCS {
+		return importer.Lines
+	}
+	return func(name string, r io.Reader, warn func(int, string)) iter.Seq2[importer.Record, error] {
+		return func(yield func(importer.Record, error) bool) {
+			o := whmcs.Options{Timezone: f.timezone, InviteTTL: f.inviteTTL, Warn: warn}
+			for record, err := range whmcs.Records(name, r, o) {
+				if !yield(importer.Record(record), err) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (p *Process) importFile(ctx context.Context, name string, c config.Config, flags importFlags) error {
+	clear := p.working("reading " + name)
+	plan, err := p.readPlan(ctx, name, c, flags)
+	clear()
+	if err != nil {
+		return err
+	}
+	report, err := p.carryOut(ctx, c, plan, flags)
+	if err == nil && flags.quarantine != "" {
+		err = writeQuarantine(ctx, flags.quarantine, plan)
+	}
+	if err = errors.Join(err, plan.Close()); err != nil {
+		return err
+	}
+	if flags.asJSON {
+		err = p.printImportJSON(report)
+	} else {
+		err = p.printImport(report, flags)
+	}
+	if err == nil && report.Quarantine.Total() > 0 {
+		return statusError(statusKeptOut)
+	}
+	return err
+}
+
 // readPlan checks the whole file before anything is opened for writing.
-func (p *Process) readPlan(name string, c config.Config) (*importer.Plan, error) {
+func (p *Process) readPlan(ctx context.Context, name string, c config.Config, flags importFlags) (*importer.Plan, error) {
 	policy, err := server.LoadPolicy(c.Policies)
 	if err != nil {
 		return nil, err
@@ -76,7 +146,7 @@ func (p *Process) readPlan(name string, c config.Config) (*importer.Plan, error)
 		}
 		from = f
 	}
-	plan, err := importer.Read(name, from, policy.Catalogue, policy.Presets)
+	plan, err := importer.Read(ctx, name, from, server.Words(policy), importer.Options{Form: flags.form(), Folder: flags.scratch})
 	if err != nil {
 		return nil, err
 	}
@@ -84,20 +154,21 @@ func (p *Process) readPlan(name string, c config.Config) (*importer.Plan, error)
 	return plan, nil
 }
 
-func (p *Process) carryOut(ctx context.Context, c config.Config, plan *importer.Plan, dryRun bool) (report importer.Report, err error) {
-	if dryRun {
-		return p.compare(ctx, c, plan)
+func (p *Process) carryOut(ctx context.Context, c config.Config, plan *importer.Plan, flags importFlags) (report importer.Report, err error) {
+	progress, clear := p.progress()
+	defer clear()
+	carry := importer.Carry{Prune: flags.prune, PruneLimit: flags.pruneLimit, Progress: progress}
+	if flags.dryRun {
+		return p.compare(ctx, c, plan, carry)
 	}
 	store, done, err := p.openDirectory(ctx, c, false)
 	if err != nil {
 		return report, err
 	}
 	defer done(&err)
-	progress, clear := p.progress()
-	report, err = plan.Apply(ctx, store, progress)
-	clear()
-	if _, refused := errors.AsType[fault.List](err); refused {
-		return report, err
+	report, err = plan.Apply(ctx, store, carry)
+	if _, refused := errors.AsType[fault.List](err); refused || errors.Is(err, importer.ErrPrunes) {
+		return report, pruneHint(err)
 	}
 	if err != nil {
 		return report, fmt.Errorf("%w; whole accounts up to there are in, run it again for the rest", err)
@@ -105,9 +176,17 @@ func (p *Process) carryOut(ctx context.Context, c config.Config, plan *importer.
 	return report, nil
 }
 
+// pruneHint says how to go on when too much would be pruned.
+func pruneHint(err error) error {
+	if errors.Is(err, importer.ErrPrunes) {
+		return fmt.Errorf("%w If it is, raise --prune-limit; nothing was changed", err)
+	}
+	return err
+}
+
 // compare does the dry run. Where there is no directory yet it compares with an
 // empty one elsewhere, so that nothing appears in the data folder.
-func (p *Process) compare(ctx context.Context, c config.Config, plan *importer.Plan) (report importer.Report, err error) {
+func (p *Process) compare(ctx context.Context, c config.Config, plan *importer.Plan, carry importer.Carry) (report importer.Report, err error) {
 	if _, err := os.Stat(server.DatabasePath(c.Data)); errors.Is(err, os.ErrNotExist) {
 		empty, err := os.MkdirTemp("", "doorward-dry-run-")
 		if err != nil {
@@ -116,13 +195,13 @@ func (p *Process) compare(ctx context.Context, c config.Config, plan *importer.P
 		defer os.RemoveAll(empty)
 		c.Data = empty
 	}
-	var store *sqlite.Store
 	store, done, err := p.openDirectory(ctx, c, false)
 	if err != nil {
 		return report, err
 	}
 	defer done(&err)
-	return plan.Compare(ctx, store)
+	report, err = plan.Compare(ctx, store, carry)
+	return report, pruneHint(err)
 }
 
 // progressEvery is how often the progress line moves.
@@ -144,52 +223,5 @@ func (p *Process) progress() (show func(done, total int), clear func()) {
 		if !last.IsZero() {
 			fmt.Fprintf(p.Stderr, "\r%s\r", strings.Repeat(" ", 60))
 		}
-	}
-}
-
-func (p *Process) printImport(r importer.Report) error {
-	for _, w := range r.Warnings {
-		p.notef("warning: %s (%s, first in line %d)", plain(w.Message), count(w.Count, "time"), w.Lines[0])
-	}
-	p.noteCounts("not imported by this version", r.Skipped)
-	p.noteCounts("without meaning to this version", r.Ignored)
-	heading := "Imported."
-	if r.DryRun {
-		heading = "Dry run: nothing was changed."
-	}
-	rows := []struct {
-		name string
-		importer.Count
-	}{{"users", r.Users}, {"accounts", r.Accounts}, {"memberships", r.Memberships}, {"contacts", r.Contacts}}
-	if err := p.printf("%s\n", heading); err != nil {
-		return err
-	}
-	for _, row := range rows {
-		if err := p.printf("%-12s %d new, %d changed, %d unchanged\n", row.name, row.New, row.Changed, row.Unchanged); err != nil {
-			return err
-		}
-	}
-	if r.DryRun {
-		return nil
-	}
-	return p.printf("position     %s\n", r.Position)
-}
-
-// printImportJSON prints the report with the position it led to; a dry run leads
-// to none.
-func (p *Process) printImportJSON(r importer.Report) error {
-	var position string
-	if !r.DryRun {
-		position = r.Position.String()
-	}
-	return p.printJSON(struct {
-		importer.Report
-		Position string `json:"position,omitempty"`
-	}{r, position})
-}
-
-func (p *Process) noteCounts(heading string, counts map[string]int) {
-	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		p.notef("%s: %s (%s)", heading, plain(name), count(counts[name], "time"))
 	}
 }

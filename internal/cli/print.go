@@ -35,6 +35,22 @@ func (p *Process) notef(format string, args ...any) {
 	_, _ = fmt.Fprintf(p.Stderr, format+"\n", args...)
 }
 
+// toFile has data written to stdout or, when it is named, to a new file, of which
+// nothing stays when that fails.
+func (p *Process) toFile(what, name string, write func(io.Writer) error) error {
+	if name == "" {
+		return write(p.Stdout)
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return fmt.Errorf("make the file of the %s: %w", what, err)
+	}
+	if err := errors.Join(write(f), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(name))
+	}
+	return nil
+}
+
 // report tells what went wrong. Faults stand alone on their lines, as editors
 // and CI read them.
 func (p *Process) report(err error) {

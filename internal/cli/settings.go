@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"doorward/internal/config"
-	"doorward/internal/directory/sqlite"
 	"doorward/internal/server"
 )
 
@@ -88,8 +87,8 @@ func logger(w io.Writer, c config.Log) *slog.Logger {
 
 // openDirectory opens the directory of the data folder for one command; done
 // closes it.
-func (p *Process) openDirectory(ctx context.Context, c config.Config, mustExist bool) (store *sqlite.Store, done func(*error), err error) {
-	store, err = server.OpenDirectory(ctx, c.Data, logger(p.Stderr, c.Log), mustExist)
+func (p *Process) openDirectory(ctx context.Context, c config.Config, mustExist bool) (store server.Directory, done func(*error), err error) {
+	store, err = server.OpenDirectory(ctx, c, logger(p.Stderr, c.Log), mustExist)
 	if err != nil {
 		return nil, nil, noDirectory(err, c)
 	}

@@ -18,7 +18,7 @@ type Case struct {
 	Question Question
 	People   People
 	Position portal.Position // where the facts were read
-	Now      time.Time       // when they count
+	Now      time.Time       // when they count: the latest that it can be (R12)
 
 	// What the question names besides its subject: its account, "" when it names
 	// none, who acts in the subject's name, and the member that is managed; the zero
@@ -33,16 +33,17 @@ type Case struct {
 // Case finds all that the answer to a question rests on, as Decide does. Its error is
 // an *UnavailableError. Nothing is counted or remembered.
 func (d *Decider) Case(ctx context.Context, q Question) (Case, error) {
-	c := Case{Policy: d.inUse.Load().policy, Question: q, Now: d.now(), timeout: d.timeout}
+	c := Case{Policy: d.inUse.Load().policy, Question: q, timeout: d.timeout}
 	considered := c.consider()
 	c.Account, c.Actor = considered.key.Account, considered.acting.by
 	if considered.plan != nil && considered.aboutMember() {
 		c.Member = q.Resource.Ref
 	}
-	var err error
-	if c.People, c.Position, err = d.read(ctx, considered); err != nil {
+	who, known, err := d.read(ctx, considered, d.now())
+	if err != nil {
 		return Case{}, unavailable(err)
 	}
+	c.People, c.Position, c.Now = who, known.Position, known.Now.Latest
 	return c, nil
 }
 
@@ -95,7 +96,7 @@ func (c *Case) judge(ctx context.Context, eval evaluate) (Judgement, error) {
 	if considered.refusal != "" {
 		return Judgement{Decision: Decision{Reason: considered.refusal, Basis: basis}}, nil
 	}
-	in := considered.reduce(c.Policy, c.People, c.Now)
+	in := considered.reduce(c.Policy, c.People, exactly(c.Now))
 	bounded, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	outcome, steps, err := eval(bounded, &in)

@@ -49,6 +49,7 @@ const DefaultTimeout = 100 * time.Millisecond
 // goroutines.
 type Decider struct {
 	facts      Facts
+	fresh      FreshFacts // nil: facts need not be told
 	now        func() time.Time
 	timeout    time.Duration
 	metrics    *metrics
@@ -60,6 +61,7 @@ type Decider struct {
 // New makes a Decider that uses the policy p.
 func New(p *policy.Policy, f Facts, o Options) *Decider {
 	d := &Decider{facts: f, now: o.Now, timeout: o.Timeout}
+	d.fresh, _ = f.(FreshFacts)
 	if d.now == nil {
 		d.now = time.Now
 	}
@@ -91,27 +93,27 @@ func (d *Decider) Decide(ctx context.Context, q Question) (Decision, error) {
 	defer putAside(c)
 	e.consider(c, q)
 	answer := Answer{}
-	if who, position, err := d.read(ctx, c); err != nil {
+	if who, known, err := d.read(ctx, c, start); err != nil {
 		answer.Err = unavailable(err)
 	} else {
-		answer = d.judge(ctx, e, c, who, position, start)
+		answer = d.judge(ctx, e, c, who, known)
 	}
 	e.observe(answer, d.now().Sub(start))
 	return answer.Decision, answer.Err
 }
 
-// read finds the facts of everybody that a question is about.
-func (d *Decider) read(ctx context.Context, c *consideration) (People, portal.Position, error) {
-	if c.alone() {
+// read finds the facts of everybody that a question is about. now is when it came.
+func (d *Decider) read(ctx context.Context, c *consideration, now time.Time) (People, Known, error) {
+	if d.fresh == nil && c.alone() && minimum(ctx) == (portal.Mark{}) {
 		facts, position, err := d.facts.Read(ctx, c.key)
-		return People{Subject: facts}, position, err
+		return People{Subject: facts}, Known{Position: position, Now: exactly(now)}, err
 	}
-	facts, position, err := d.facts.ReadAll(ctx, c.keys(nil))
+	known, err := d.find(ctx, c.keys(nil), c.bounded(), now)
 	if err != nil {
-		return People{}, portal.Position{}, err
+		return People{}, Known{}, err
 	}
-	who, _ := c.people(facts)
-	return who, position, nil
+	who, _ := c.people(known.Facts)
+	return who, known, nil
 }
 
 // DecideAll judges questions in order, by one policy and on facts that were true
@@ -123,11 +125,13 @@ func (d *Decider) DecideAll(ctx context.Context, questions []Question, stop func
 	e := d.inUse.Load()
 	considered := make([]consideration, len(questions))
 	keys := make([]portal.FactKey, 0, len(questions))
+	bounded := true
 	for i, q := range questions {
 		e.consider(&considered[i], q)
 		keys = considered[i].keys(keys)
+		bounded = bounded && considered[i].bounded()
 	}
-	facts, position, err := d.facts.ReadAll(ctx, keys)
+	known, err := d.find(ctx, keys, bounded, d.now())
 	if err != nil {
 		err = unavailable(err)
 		for range questions {
@@ -136,11 +140,12 @@ func (d *Decider) DecideAll(ctx context.Context, questions []Question, stop func
 		return nil, err
 	}
 	answers := make([]Answer, 0, len(questions))
+	facts := known.Facts
 	for i := range questions {
 		start := d.now()
 		who, taken := considered[i].people(facts)
 		facts = facts[taken:]
-		answer := d.judge(ctx, e, &considered[i], who, position, start)
+		answer := d.judge(ctx, e, &considered[i], who, known)
 		e.observe(answer, d.now().Sub(start))
 		answers = append(answers, answer)
 		if stop != nil && stop(answer) {
@@ -150,13 +155,13 @@ func (d *Decider) DecideAll(ctx context.Context, questions []Question, stop func
 	return answers, nil
 }
 
-// judge answers a considered question on its facts, as they count at a time.
-func (d *Decider) judge(ctx context.Context, e *engine, c *consideration, who People, position portal.Position, now time.Time) Answer {
-	basis := Basis{Policy: e.policy.Digest, Position: position, Tier: TierRefused}
+// judge answers a considered question on its facts, as they count at their moment.
+func (d *Decider) judge(ctx context.Context, e *engine, c *consideration, who People, known Known) Answer {
+	basis := Basis{Policy: e.policy.Digest, Position: known.Position, Tier: TierRefused}
 	if c.refusal != "" {
 		return Answer{Decision: Decision{Reason: c.refusal, Basis: basis}}
 	}
-	in := c.reduce(e.policy, who, now)
+	in := c.reduce(e.policy, who, known.Now)
 	outcome, tier, err := e.outcome(ctx, c.plan, &in, d.timeout)
 	if err != nil {
 		return Answer{Err: unavailable(err)}
@@ -189,6 +194,11 @@ func unavailable(err error) error {
 		return err
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return &UnavailableError{Code: Deadline, Err: err}
+	}
+	for _, known := range unanswered {
+		if errors.Is(err, known.err) {
+			return &UnavailableError{Code: known.code, Err: err}
+		}
 	}
 	return &UnavailableError{Code: FactsUnavailable, Err: err}
 }

@@ -29,7 +29,9 @@ type plan struct {
 	// noHas and absent are the input's leaves of an action that reads none.
 	noHas  []bool
 	absent []rules.Value
-	memo   memo
+	// bounded tells that what the answer depends on is of bounded categories (R9).
+	bounded bool
+	memo    memo
 }
 
 func newEngine(p *policy.Policy, generation uint64, m *metrics) *engine {
@@ -38,6 +40,7 @@ func newEngine(p *policy.Policy, generation uint64, m *metrics) *engine {
 	noHas, absent := nothing(schema)
 	for _, action := range p.Catalogue.Actions() {
 		e.plans[action.Name] = newPlan(schema, action, noHas, absent)
+		e.plans[action.Name].bounded = boundedBy(p.Catalogue, action, e.plans[action.Name].reads(schema))
 	}
 	e.counters = m.forPolicy(p)
 	return e
@@ -65,6 +68,15 @@ func newPlan(schema *rules.Schema, action *catalogue.Action, noHas []bool, absen
 		}
 	}
 	return pl
+}
+
+// reads are the categories that rules about the action read besides its guards.
+func (p *plan) reads(schema *rules.Schema) []string {
+	var names []string
+	for _, i := range p.has {
+		names = append(names, schema.Has[i].Category)
+	}
+	return names
 }
 
 // outcome answers the input: from the memo, else from the rules. Only what the

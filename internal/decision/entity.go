@@ -1,8 +1,6 @@
 package decision
 
 import (
-	"time"
-
 	"doorward/internal/policy"
 	"doorward/internal/policy/catalogue"
 	"doorward/internal/policy/rules"
@@ -62,7 +60,7 @@ func (c *consideration) refuseEntities() Reason {
 
 // reduceEntity makes the input of a question about an entity action. No facts of the
 // directory are in it.
-func (c *consideration) reduceEntity(p *policy.Policy, now time.Time) rules.Input {
+func (c *consideration) reduceEntity(p *policy.Policy, now Moment) rules.Input {
 	return rules.EntityInput(actionFacts(c.plan.action), subjectType(c.question.Subject.Type),
-		c.session.mfa, c.session.fresh(now, p.Provider.StepUpMaxAge()), c.plan.noHas, c.request)
+		c.session.mfa, c.session.fresh(now.Latest, p.Provider.StepUpMaxAge()), c.plan.noHas, c.request)
 }

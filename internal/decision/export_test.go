@@ -11,11 +11,11 @@ import (
 func (d *Decider) Reduced(ctx context.Context, q Question) (in *rules.Input, refusal Reason, err error) {
 	e, c, now := d.inUse.Load(), new(consideration), d.now()
 	e.consider(c, q)
-	who, _, err := d.read(ctx, c)
+	who, _, err := d.read(ctx, c, now)
 	if err != nil || c.refusal != "" {
 		return nil, c.refusal, err
 	}
-	reduced := c.reduce(e.policy, who, now)
+	reduced := c.reduce(e.policy, who, exactly(now))
 	return &reduced, "", nil
 }
 

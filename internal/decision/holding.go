@@ -2,6 +2,7 @@ package decision
 
 import (
 	"slices"
+	"time"
 
 	"doorward/internal/policy"
 	"doorward/internal/policy/catalogue"
@@ -36,6 +37,34 @@ func holdingOf(p *policy.Policy, g *portal.Grant) holding {
 // by it (A13.2).
 func (h *holding) withoutOwners(p *policy.Policy) {
 	h.all, h.wide = h.all.Minus(p.Catalogue.OwnersOnly()), h.wide.Minus(p.Catalogue.OwnersOnly())
+}
+
+// A Held is what a membership gives at a time, for others than those who decide.
+type Held struct {
+	// State is that of the grant as rules see it. Unless it is "active", nothing is held.
+	State string
+	// Anywhere is what is held on the whole account or on some things of it, and Whole
+	// what is held on the whole account (A13.16).
+	Anywhere, Whole catalogue.Set
+}
+
+// HeldBy expands a membership as a decision at that time does.
+func HeldBy(p *policy.Policy, m portal.MembershipFacts, now time.Time) Held {
+	h := Held{State: grantState(m, exactly(now))}
+	if h.State == stateActive {
+		held := holdingBy(p, m)
+		h.Anywhere, h.Whole = held.all, held.wide
+	}
+	return h
+}
+
+// holdingBy expands the grant of a membership in force.
+func holdingBy(p *policy.Policy, m portal.MembershipFacts) holding {
+	h := holdingOf(p, unlimited(m))
+	if !m.Owner {
+		h.withoutOwners(p)
+	}
+	return h
 }
 
 // unlimited is the grant of a membership. The owner's has no scope, whatever was

@@ -82,7 +82,7 @@ func (m *metrics) forPolicy(p *policy.Policy) counters {
 	for _, guardrail := range p.Rules.Guardrails() {
 		add("deny", guardrail, TierMemo, TierRules)
 	}
-	for _, code := range []Unavailability{NotReady, FactsUnavailable, PolicyError, Deadline} {
+	for _, code := range []Unavailability{NotReady, FactsUnavailable, PolicyError, Deadline, Stale, RevisionNotReached} {
 		add("error", string(code), "")
 	}
 	return c

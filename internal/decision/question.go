@@ -97,4 +97,8 @@ const (
 	FactsUnavailable Unavailability = "facts_unavailable"
 	PolicyError      Unavailability = "policy_error"
 	Deadline         Unavailability = "deadline"
+	// What is known may be too old, and the directory cannot be asked (R9).
+	Stale Unavailability = "stale"
+	// The asker demands a later position than there is (R15).
+	RevisionNotReached Unavailability = "revision_not_reached"
 )

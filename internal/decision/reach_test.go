@@ -137,7 +137,7 @@ func TestEveryInputIsPossible(t *testing.T) {
 			if e.consider(&c, q); c.refusal != "" {
 				continue
 			}
-			in := c.reduce(p, d.people(&q, c.key.Account, now), now)
+			in := c.reduce(p, d.people(&q, c.key.Account, now), exactly(now))
 			met++
 			if !p.Rules.Possible(&in) {
 				t.Errorf("%+v", in)

@@ -3,7 +3,6 @@ package decision
 import (
 	"cmp"
 	"slices"
-	"time"
 
 	"doorward/internal/policy"
 	"doorward/internal/policy/catalogue"
@@ -14,17 +13,14 @@ import (
 // reduce makes of question and facts the small document that rules see. What
 // depends on time or on sets is computed here, so that the document has few
 // values and says all that the answer may depend on.
-func (c *consideration) reduce(p *policy.Policy, who People, now time.Time) rules.Input {
+func (c *consideration) reduce(p *policy.Policy, who People, now Moment) rules.Input {
 	if c.plan.action.Class == catalogue.Entity {
 		return c.reduceEntity(p, now)
 	}
 	facts, action := &who.Subject, c.plan.action
 	state, grant := grantState(facts.Membership, now), unlimited(facts.Membership)
 	if state == stateActive {
-		c.holding = holdingOf(p, grant)
-		if !facts.Membership.Owner {
-			c.holding.withoutOwners(p)
-		}
+		c.holding = holdingBy(p, facts.Membership)
 	}
 	in := rules.Input{
 		Action: actionFacts(action),
@@ -42,8 +38,8 @@ func (c *consideration) reduce(p *policy.Policy, who People, now time.Time) rule
 		},
 		Account: rules.AccountFacts{Status: c.accountStatus(facts.Account), MFARequired: facts.Account.MFARequired},
 		Session: rules.SessionFacts{
-			MFA: c.session.mfa, MFAFresh: c.session.fresh(now, p.Provider.StepUpMaxAge()),
-			Acting: c.account, Actor: c.actor(who.Actor, now),
+			MFA: c.session.mfa, MFAFresh: c.session.fresh(now.Latest, p.Provider.StepUpMaxAge()),
+			Acting: c.account, Actor: c.actor(who.Actor, now.Latest),
 		},
 		Resource: rules.ResourceFacts{Own: c.own(state), Member: c.member(p, facts.Membership, who.Member)},
 		Request:  c.request,
@@ -146,7 +142,7 @@ const (
 
 // grantState judges a membership at a time. A grant that has not begun is
 // pending; any state that is not known gives nothing.
-func grantState(m portal.MembershipFacts, now time.Time) string {
+func grantState(m portal.MembershipFacts, now Moment) string {
 	switch m.State {
 	case portal.MembershipPending:
 		return statePending
@@ -156,9 +152,9 @@ func grantState(m portal.MembershipFacts, now time.Time) string {
 		switch {
 		case m.Grant == nil:
 			return stateNone
-		case !m.Grant.NotAfter.IsZero() && !now.Before(m.Grant.NotAfter):
+		case !m.Grant.NotAfter.IsZero() && !now.Latest.Before(m.Grant.NotAfter):
 			return stateExpired
-		case now.Before(m.Grant.NotBefore):
+		case now.Earliest.Before(m.Grant.NotBefore):
 			return statePending
 		}
 		return stateActive

@@ -25,14 +25,15 @@ var file string
 
 // Load brings the demo portal into the store. Loading it again changes nothing
 // but what was changed in between.
-func Load(ctx context.Context, store directory.Store, cat *catalogue.Catalogue, presets importer.Known) (importer.Report, error) {
-	plan, err := importer.Read("demo.jsonl", strings.NewReader(file), cat, presets)
+func Load(ctx context.Context, store directory.Store, cat *catalogue.Catalogue, presets importer.Presets) (importer.Report, error) {
+	words := importer.Words{Catalogue: cat, Presets: presets}
+	plan, err := importer.Read(ctx, "demo.jsonl", strings.NewReader(file), words, importer.Options{})
 	if err != nil {
 		return importer.Report{}, fmt.Errorf("read the demo portal: %w", err)
 	}
 	plan.Actor = actor
-	report, err := plan.Apply(ctx, store, nil)
-	if err != nil {
+	report, err := plan.Apply(ctx, store, importer.Carry{})
+	if err = errors.Join(err, plan.Close()); err != nil {
 		return report, err
 	}
 	admin := staff.Admin{Store: store, Actor: actor}

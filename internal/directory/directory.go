@@ -82,6 +82,7 @@ type Reader interface {
 	// and id: the first lines that come after one, at most limit of them. Every line
 	// comes after the zero line. A limit below 1 is ErrInvalid.
 	History(ctx context.Context, account portal.AccountID, after portal.HistoryLine, limit int) ([]portal.HistoryLine, error)
+	HistoryLine(ctx context.Context, source, id string) (portal.HistoryLine, error)
 	// Staff returns the users who have a right of staff, by id (A13.19).
 	Staff(ctx context.Context) ([]portal.User, error)
 	// IDs returns the first ids of a list that come after one, in byte order, at most

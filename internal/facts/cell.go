@@ -33,8 +33,8 @@ type cells[V comparable] struct {
 	shared sync.Map // V → *V: a million accounts have three statuses
 }
 
-func newCells[V comparable](size int) *cells[V] {
-	return &cells[V]{table: newTable[*cell[V]](size)}
+func newCells[V comparable](size int, weigh func(*cell[V]) int) *cells[V] {
+	return &cells[V]{table: newTable(size, weigh)}
 }
 
 // share returns the one copy of v that cells point to.
@@ -54,9 +54,8 @@ func (c *cells[V]) fill(k []byte, v V) *cell[V] {
 	defer s.mu.Unlock()
 	known, ok := s.entries[string(k)]
 	if !ok {
-		s.makeRoom(c.perShard, empty[V])
 		known = new(cell[V])
-		s.entries[string(k)] = known
+		c.add(s, string(k), known, empty[V])
 	}
 	known.value.Store(value)
 	return known

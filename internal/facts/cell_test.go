@@ -8,7 +8,7 @@ import (
 // A change of an account reaches only cells in the table: a cell that was evicted
 // must be empty, whoever still points to it.
 func TestACellOutOfTheTableIsEmpty(t *testing.T) {
-	c := newCells[string](shards) // one to a shard
+	c := newCells[string](shards, nil) // one to a shard
 	const n = 10 * shards
 	key := func(k int) []byte { return strconv.AppendInt(nil, int64(k), 10) }
 	filled := make([]*cell[string], n)

@@ -54,32 +54,12 @@ const maxCatchUp = 10_000
 // finds the applied pointer unmoved after looking knows that everything found
 // was true together.
 type Cache struct {
-	source      Source
-	accounts    *cells[portal.AccountFacts]
-	users       *cells[portal.UserFacts]
-	memberships *table[membership] // by pairKey
-	contacts    *table[contact]    // by pairKey
-	places      interner[portal.MembershipFacts]
-	listed      interner[portal.ContactFacts]
-	metrics     metrics
+	source  Source
+	memory  *Memory
+	metrics metrics
 
 	applied  atomic.Pointer[applied] // nil: nothing is known to be valid
 	applying sync.RWMutex            // written while entries are deleted, read while they are put in
-}
-
-// A membership is one user's place in one account, with the way to what is known
-// of both: one look-up finds all facts of a question.
-type membership struct {
-	account *cell[portal.AccountFacts]
-	user    *cell[portal.UserFacts]
-	facts   *portal.MembershipFacts // shared
-}
-
-// A contact is what is known of a contact's id in one account, with the way to what
-// is known of the account.
-type contact struct {
-	account *cell[portal.AccountFacts]
-	facts   *portal.ContactFacts // shared; nil: the account has no such contact
 }
 
 // applied says up to where changes were applied, and what the stamp was before
@@ -97,13 +77,7 @@ func NewCache(source Source, o Options) *Cache {
 	if size <= 0 {
 		size = DefaultMaxEntries
 	}
-	c := &Cache{
-		source:      source,
-		accounts:    newCells[portal.AccountFacts](size),
-		users:       newCells[portal.UserFacts](size),
-		memberships: newTable[membership](size),
-		contacts:    newTable[contact](size),
-	}
+	c := &Cache{source: source, memory: NewMemory(Bound{Entries: size})}
 	c.metrics = newMetrics(o.Registerer, c)
 	return c
 }
@@ -115,7 +89,7 @@ func (c *Cache) Read(ctx context.Context, key portal.FactKey) (portal.Facts, por
 	if err != nil {
 		return portal.Facts{}, portal.Position{}, err
 	}
-	f, ok := c.lookup(key)
+	f, ok := c.memory.Lookup(key)
 	if ok && c.applied.Load() == at {
 		c.metrics.hits.Inc()
 		return f, at.position, nil
@@ -135,7 +109,7 @@ func (c *Cache) ReadAll(ctx context.Context, keys []portal.FactKey) ([]portal.Fa
 	}
 	all := make([]portal.Facts, len(keys))
 	for i, key := range keys {
-		f, ok := c.lookup(key)
+		f, ok := c.memory.Lookup(key)
 		if !ok {
 			return c.readThrough(ctx, keys)
 		}
@@ -146,32 +120,6 @@ func (c *Cache) ReadAll(ctx context.Context, keys []portal.FactKey) ([]portal.Fa
 	}
 	c.metrics.hits.Add(float64(len(keys)))
 	return all, at.position, nil
-}
-
-// lookup finds key in memory. The answer means something only if the applied
-// pointer is the same before and after.
-func (c *Cache) lookup(key portal.FactKey) (f portal.Facts, ok bool) {
-	var room [keyRoom]byte
-	switch {
-	case key.Subject.Type == portal.TypeContact:
-		listed, ok := c.contacts.get(pairKey(room[:0], key.Account, key.Subject.ID))
-		if !ok || !listed.account.read(&f.Account) {
-			return portal.Facts{}, false
-		}
-		f.Contact = listed.facts
-		return f, true
-	case key.Subject.Type != portal.TypeUser:
-		return f, false
-	case key.Account == "":
-		known, _ := c.users.get(append(room[:0], key.Subject.ID...))
-		return f, known.read(&f.User)
-	}
-	place, ok := c.memberships.get(pairKey(room[:0], key.Account, key.Subject.ID))
-	if !ok || !place.account.read(&f.Account) || !place.user.read(&f.User) {
-		return portal.Facts{}, false
-	}
-	f.Membership = *place.facts
-	return f, true
 }
 
 // readThrough reads all keys from the source, in one snapshot begun now, and
@@ -194,37 +142,8 @@ func (c *Cache) remember(keys []portal.FactKey, all []portal.Facts, position por
 		return
 	}
 	for i, key := range keys {
-		switch key.Subject.Type {
-		case portal.TypeUser:
-			c.rememberUser(key, &all[i])
-		case portal.TypeContact:
-			c.rememberContact(key, &all[i])
-		}
+		c.memory.Remember(key, &all[i])
 	}
-}
-
-func (c *Cache) rememberUser(key portal.FactKey, f *portal.Facts) {
-	person := c.users.fill([]byte(key.Subject.ID), f.User)
-	if key.Account == "" {
-		return
-	}
-	c.memberships.put(pairKey(nil, key.Account, key.Subject.ID), membership{
-		account: c.accounts.fill([]byte(key.Account), f.Account), user: person,
-		facts: c.places.intern(placeKey(&f.Membership), f.Membership),
-	})
-}
-
-// rememberContact puts in a contact, or that there is none: the change that makes
-// one names it with its account.
-func (c *Cache) rememberContact(key portal.FactKey, f *portal.Facts) {
-	if key.Account == "" {
-		return
-	}
-	entry := contact{account: c.accounts.fill([]byte(key.Account), f.Account)}
-	if f.Contact != nil {
-		entry.facts = c.listed.intern(contactKey(f.Contact), *f.Contact)
-	}
-	c.contacts.put(pairKey(nil, key.Account, key.Subject.ID), entry)
 }
 
 // current returns what is applied once nothing committed before the call is
@@ -295,7 +214,7 @@ func (c *Cache) follow(ctx context.Context, was *applied) (portal.Position, erro
 			return position, nil
 		}
 		for _, change := range changes {
-			c.drop(change)
+			c.memory.Drop(change)
 		}
 		c.metrics.applied.Add(float64(len(changes)))
 		followed += len(changes)
@@ -304,27 +223,8 @@ func (c *Cache) follow(ctx context.Context, was *applied) (portal.Position, erro
 	return portal.Position{}, errForget
 }
 
-func (c *Cache) drop(change directory.Change) {
-	switch change.Kind {
-	case directory.ChangedAccount:
-		c.accounts.drop([]byte(change.Account))
-	case directory.ChangedUser:
-		c.users.drop([]byte(change.User))
-	case directory.ChangedMembership:
-		c.memberships.drop(pairKey(nil, change.Account, string(change.User)))
-	case directory.ChangedContact:
-		c.contacts.drop(pairKey(nil, change.Account, string(change.Contact)))
-	case directory.ChangedInvitation, directory.ChangedToken, directory.ChangedNothing:
-	}
-}
-
 // forget empties the cache.
 func (c *Cache) forget() {
-	c.accounts.clear()
-	c.users.clear()
-	c.memberships.clear()
-	c.contacts.clear()
-	c.places.clear()
-	c.listed.clear()
+	c.memory.Forget()
 	c.metrics.forgotten.Inc()
 }

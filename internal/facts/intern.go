@@ -12,32 +12,42 @@ import (
 // of mail; beyond the bound, facts are simply not shared.
 const maxKept = 1 << 16
 
+// factBytes is what facts take, roughly, besides twice the bytes of their key: texts
+// have headers, and the key is kept as well.
+const factBytes = 256
+
 // An interner keeps one copy of each distinct value, because a million members
 // hold a few dozen different grants.
 type interner[V any] struct {
 	mu   sync.Mutex
 	kept map[string]*V
+	room int // bytes that may be kept; 0: only maxKept counts
+	used int
 }
 
-// intern returns the kept value equal to v, whose key is key.
-func (n *interner[V]) intern(key string, v V) *V {
+// intern returns the kept value equal to v, whose key is key. A value that there was no
+// room to keep is the caller's own, and costs it so many bytes.
+func (n *interner[V]) intern(key string, v V) (value *V, own int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if kept, ok := n.kept[key]; ok {
-		return kept
+		return kept, 0
 	}
 	if n.kept == nil {
 		n.kept = make(map[string]*V)
 	}
-	if len(n.kept) < maxKept {
-		n.kept[key] = &v
+	bytes := factBytes + 2*len(key)
+	if len(n.kept) >= maxKept || n.room > 0 && n.used+bytes > n.room {
+		return &v, bytes
 	}
-	return &v
+	n.kept[key] = &v
+	n.used += bytes
+	return &v, 0
 }
 
 func (n *interner[V]) clear() {
 	n.mu.Lock()
-	n.kept = nil
+	n.kept, n.used = nil, 0
 	n.mu.Unlock()
 }
 

@@ -26,7 +26,7 @@ func newMetrics(reg prometheus.Registerer, c *Cache) metrics {
 		return m
 	}
 	for kind, length := range map[string]func() int{
-		"account": c.accounts.len, "user": c.users.len, "membership": c.memberships.len, "contact": c.contacts.len,
+		"account": c.memory.accounts.len, "user": c.memory.users.len, "membership": c.memory.memberships.len, "contact": c.memory.contacts.len,
 	} {
 		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "doorward_facts_cache_entries", Help: "Facts remembered.",

@@ -10,25 +10,35 @@ import (
 const shards = 64
 
 // A table is a bounded map for many goroutines. When a shard is full, putting
-// evicts an arbitrary entry: cheaper per entry than keeping an order, and an
+// evicts arbitrary entries: cheaper per entry than keeping an order, and an
 // evicted entry costs one read of the directory.
 type table[V any] struct {
 	seed     maphash.Seed
-	perShard int
+	perShard int // what the entries of a shard may weigh
+	weigh    func(V) int
 	shards   [shards]shard[V]
 }
 
 type shard[V any] struct {
 	mu      sync.RWMutex
 	entries map[string]V
+	weight  int
 	_       [64]byte // keeps neighbours' locks off one cache line
 }
 
-// newTable makes a table of at most about size entries.
-func newTable[V any](size int) *table[V] {
-	t := &table[V]{seed: maphash.MakeSeed(), perShard: max(1, size/shards)}
+// newTable makes a table whose entries weigh at most about size. A nil weigh weighs
+// each as 1; otherwise an entry weighs as much as it says and the bytes of its key.
+func newTable[V any](size int, weigh func(V) int) *table[V] {
+	t := &table[V]{seed: maphash.MakeSeed(), perShard: max(1, size/shards), weigh: weigh}
 	t.clear()
 	return t
+}
+
+func (t *table[V]) weight(k string, v V) int {
+	if t.weigh == nil {
+		return 1
+	}
+	return len(k) + t.weigh(v)
 }
 
 func (t *table[V]) shard(k []byte) *shard[V] {
@@ -44,34 +54,45 @@ func (t *table[V]) get(k []byte) (V, bool) {
 	return v, ok
 }
 
-// put sets the entry of k.
+// put sets the entry of k. One that weighs more than a shard may hold is left out.
 func (t *table[V]) put(k []byte, v V) {
 	s := t.shard(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, known := s.entries[string(k)]; !known {
-		s.makeRoom(t.perShard, func(V) {})
+	t.take(s, string(k), func(V) {})
+	if t.weight(string(k), v) <= t.perShard {
+		t.add(s, string(k), v, func(V) {})
 	}
-	s.entries[string(k)] = v
 }
 
-// makeRoom evicts an arbitrary entry when there are size of them. The shard is
-// locked.
-func (s *shard[V]) makeRoom(size int, evicted func(V)) {
-	if len(s.entries) < size {
-		return
+// add puts in an entry that is not there, once others have made room for it. The
+// shard is locked.
+func (t *table[V]) add(s *shard[V], k string, v V, evicted func(V)) {
+	weight := t.weight(k, v)
+	for other := range s.entries {
+		if s.weight+weight <= t.perShard {
+			break
+		}
+		t.take(s, other, evicted)
 	}
-	for k, v := range s.entries {
+	s.entries[k] = v
+	s.weight += weight
+}
+
+// take removes the entry of k, if it is there, and hands it over. The shard is
+// locked.
+func (t *table[V]) take(s *shard[V], k string, taken func(V)) {
+	if v, ok := s.entries[k]; ok {
 		delete(s.entries, k)
-		evicted(v)
-		return
+		s.weight -= t.weight(k, v)
+		taken(v)
 	}
 }
 
 func (t *table[V]) drop(k []byte) {
 	s := t.shard(k)
 	s.mu.Lock()
-	delete(s.entries, string(k))
+	t.take(s, string(k), func(V) {})
 	s.mu.Unlock()
 }
 
@@ -85,7 +106,7 @@ func (t *table[V]) clearEach(cleared func(V)) {
 		for _, v := range s.entries {
 			cleared(v)
 		}
-		s.entries = make(map[string]V)
+		s.entries, s.weight = make(map[string]V), 0
 		s.mu.Unlock()
 	}
 }

@@ -59,9 +59,7 @@ func TestWhatIsGeneratedIsImported(t *testing.T) {
 	p := shipped(t)
 	for seed := range uint64(3) { // many accounts, for what is rare: a friend who is the owner
 		text, _ := write(t, options(t, 4000, seed))
-		if _, err := importer.Read("generated", strings.NewReader(text), p.Catalogue, p.Presets); err != nil {
-			t.Errorf("seed %d: %v", seed, err)
-		}
+		readable(t, p, text)
 	}
 	plan, summary := imported(t, p, 100, 4)
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "doorward.db"), sqlite.Options{})
@@ -69,7 +67,7 @@ func TestWhatIsGeneratedIsImported(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	report, err := plan.Apply(t.Context(), store, nil)
+	report, err := plan.Apply(t.Context(), store, importer.Carry{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,30 +75,55 @@ func TestWhatIsGeneratedIsImported(t *testing.T) {
 	if want := [4]int{summary.Users, summary.Accounts, summary.Memberships, summary.Contacts}; got != want {
 		t.Errorf("imported %v, the summary says %v", got, want)
 	}
-	if len(report.Warnings)+len(report.Ignored)+len(report.Skipped) > 0 {
-		t.Errorf("to look at: %+v, %v, %v", report.Warnings, report.Ignored, report.Skipped)
+	if toLookAt(report) > 0 {
+		t.Errorf("to look at: %+v, %v, %v", report.Warnings, report.Ignored, report.Quarantine)
 	}
 	if _, err := directory.Verify(t.Context(), store, nil); err != nil {
 		t.Error(err)
 	}
 }
 
+// toLookAt counts what the report of an import has to look at. That nobody of an
+// account is sent mail about domains happens in real portals, too.
+func toLookAt(r importer.Report) int {
+	n := len(r.Ignored) + r.Quarantine.Total()
+	for _, w := range r.Warnings {
+		if !strings.Contains(w.Message, "mail about domains") {
+			n++
+		}
+	}
+	return n
+}
+
+// readable reads a portal as an import does, and finds no fault.
+func readable(t *testing.T, p *policy.Policy, text string) *importer.Plan {
+	t.Helper()
+	words := importer.Words{Catalogue: p.Catalogue, Presets: p.Presets}
+	plan, err := importer.Read(t.Context(), "generated", strings.NewReader(text), words, importer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := plan.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return plan
+}
+
 // imported reads a portal as an import does, and finds no fault and no warning.
 func imported(t *testing.T, p *policy.Policy, accounts int, seed uint64) (*importer.Plan, generate.Summary) {
 	t.Helper()
 	text, summary := write(t, options(t, accounts, seed))
-	plan, err := importer.Read("generated", strings.NewReader(text), p.Catalogue, p.Presets)
-	if err != nil {
-		t.Fatalf("seed %d: %v", seed, err)
-	}
+	plan := readable(t, p, text)
 	empty, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "doorward.db"), sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer empty.Close()
-	report, err := plan.Compare(t.Context(), empty)
-	if err != nil || len(report.Warnings)+len(report.Ignored)+len(report.Skipped) > 0 {
-		t.Errorf("seed %d: %v; to look at: %+v, %v, %v", seed, err, report.Warnings, report.Ignored, report.Skipped)
+	report, err := plan.Compare(t.Context(), empty, importer.Carry{})
+	if err != nil || toLookAt(report) > 0 {
+		t.Errorf("seed %d: %v; to look at: %+v, %v, %v", seed, err, report.Warnings, report.Ignored, report.Quarantine)
 	}
 	return plan, summary
 }
@@ -197,9 +220,7 @@ func TestSmallPortals(t *testing.T) {
 		if s.Accounts != accounts || lines > 0 && strings.Count(text, "\n") != lines {
 			t.Errorf("%d accounts: %+v\n%s", accounts, s, text)
 		}
-		if _, err := importer.Read("small", strings.NewReader(text), p.Catalogue, p.Presets); err != nil {
-			t.Errorf("%d accounts: %v", accounts, err)
-		}
+		readable(t, p, text)
 	}
 	if s, err := generate.Write(t.Context(), io.Discard, generate.Options{Accounts: 20, At: time.Unix(0, 0)}); err != nil || s.Accounts != 20 {
 		t.Errorf("without a policy: %+v, %v", s, err)

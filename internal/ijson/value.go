@@ -8,6 +8,8 @@
 // member by name; what a document means is its callers' business.
 package ijson
 
+import "github.com/go-json-experiment/json/jsontext"
+
 // MaxDepth is how deep arrays and objects may nest.
 const MaxDepth = 16
 
@@ -94,3 +96,40 @@ func ArrayValue(items ...Value) Value { return Value{kind: Array, items: items} 
 
 // ObjectValue makes an Object. Names must differ.
 func ObjectValue(members ...Member) Value { return Value{kind: Object, members: members} }
+
+// Append appends v as JSON text, as Parse reads it back; nothing of an absent value.
+func (v Value) Append(dst []byte) []byte {
+	switch v.kind {
+	case Absent:
+	case Null:
+		return append(dst, "null"...)
+	case Bool, Number:
+		return append(dst, v.text...)
+	case String:
+		return appendText(dst, v.text)
+	case Array:
+		dst = append(dst, '[')
+		for i, item := range v.items {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = item.Append(dst)
+		}
+		return append(dst, ']')
+	case Object:
+		dst = append(dst, '{')
+		for i, m := range v.members {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = m.Value.Append(append(appendText(dst, m.Name), ':'))
+		}
+		return append(dst, '}')
+	}
+	return dst
+}
+
+func appendText(dst []byte, s string) []byte {
+	dst, _ = jsontext.AppendQuote(dst, s) // fails only for what is not UTF-8, which it mends
+	return dst
+}

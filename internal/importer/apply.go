@@ -4,175 +4,113 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
-	"strconv"
 
-	"doorward/internal/audit"
 	"doorward/internal/directory"
 	"doorward/internal/portal"
 )
 
-// userBatch is how many users one commit takes in.
-const userBatch = 500
+// A work is one part on its way in.
+type work struct {
+	*run
+	read  directory.Reader
+	write directory.Tx // nil: compare
 
-// A part is what one commit takes in: a batch of users, or one account with its
-// members and contacts.
-type part struct {
-	users   []userPlan
-	account *accountPlan
+	tally  tally
+	each   []accountTally // of every account that came in
+	held   []held
+	rights []string // members whose rights change
 }
 
-// parts yields the plan's parts, users first: memberships need them.
-func (p *Plan) parts() iter.Seq[part] {
-	return func(yield func(part) bool) {
-		for batch := range slices.Chunk(p.users, userBatch) {
-			if !yield(part{users: batch}) {
-				return
-			}
-		}
-		for i := range p.accounts {
-			if !yield(part{account: &p.accounts[i]}) {
-				return
-			}
-		}
-	}
+// A held record goes into quarantine because of what the directory holds.
+type held struct {
+	n      int64 // where it is on the shelf
+	reason string
 }
 
-// records is how many records the plan has.
-func (p *Plan) records() int {
-	n := len(p.users) + len(p.accounts)
-	for _, a := range p.accounts {
-		n += len(a.members) + len(a.contacts)
-	}
-	return n
+// An accountTally is what one account came to.
+type accountTally struct {
+	id portal.AccountID
+	tally
+	changed bool
 }
 
-// name says what the part is, for messages.
-func (s part) name() string {
-	if s.account != nil {
-		return "account " + string(s.account.account.ID)
-	}
-	return fmt.Sprintf("users %s to %s", s.users[0].ID, s.users[len(s.users)-1].ID)
+// A conflict is a reason for quarantine.
+type conflict struct{ reason string }
+
+// Error says the reason.
+func (c *conflict) Error() string { return c.reason }
+
+func conflictf(format string, args ...any) error {
+	return &conflict{fmt.Sprintf(format, args...)}
 }
 
-// commit makes one part true. When it already is, nothing is written.
-func (p *Plan) commit(ctx context.Context, store directory.Store, s part) (tally, portal.Position, error) {
-	var t tally
-	position, err := store.Update(ctx, func(tx directory.Tx) error {
-		var err error
-		if t, err = s.put(ctx, tx, tx); err == nil && tx.Changed() {
-			tx.Log(p.entry(s, t))
-		}
-		return err
-	})
-	return t, position, err
-}
-
-// compare counts what put would do.
-func (s part) compare(ctx context.Context, store directory.Reader) (tally, error) {
-	return s.put(ctx, store, nil)
-}
-
-// put compares the part with what read holds and writes what differs to write,
-// if that is not nil.
-func (s part) put(ctx context.Context, read directory.Reader, write directory.Tx) (tally, error) {
-	var t tally
+// part makes the part true, or counts what that would change.
+func (w *work) part(ctx context.Context, s part) error {
 	for _, u := range s.users {
-		if err := putUser(ctx, read, write, u, &t.users); err != nil {
-			return t, err
+		if err := w.keep(u.n, w.user(ctx, u)); err != nil {
+			return err
 		}
 	}
-	if s.account == nil {
-		return t, nil
-	}
-	if err := putAccount(ctx, read, write, *s.account, &t.accounts); err != nil {
-		return t, err
-	}
-	for _, m := range s.account.members {
-		if err := putMembership(ctx, read, write, m, &t.memberships); err != nil {
-			return t, err
+	for _, a := range s.accounts {
+		if err := w.keep(a.row.N, w.account(ctx, a)); err != nil {
+			return err
 		}
 	}
-	for _, c := range s.account.contacts {
-		if err := putContact(ctx, read, write, c, &t.contacts); err != nil {
-			return t, err
+	for _, l := range s.history {
+		if err := w.line(ctx, l); err != nil {
+			return err
 		}
 	}
-	return t, nil
+	return nil
 }
 
-func putUser(ctx context.Context, read directory.Reader, write directory.Tx, plan userPlan, c *Count) error {
-	old, err := read.User(ctx, plan.ID)
+// keep notes a conflict; any other error goes on.
+func (w *work) keep(n int64, err error) error {
+	if c, ok := errors.AsType[*conflict](err); ok {
+		w.held = append(w.held, held{n, c.reason})
+		return nil
+	}
+	return err
+}
+
+// foreign refuses to touch what another source has brought: it is somebody else with
+// the same id.
+func (w *work) foreign(what string, o portal.Origin) error {
+	if o.Source == "" || o.Source == w.Source {
+		return nil
+	}
+	return conflictf("%s came from %s", what, o.Source)
+}
+
+func (w *work) user(ctx context.Context, plan userPlan) error {
+	old, err := w.read.User(ctx, plan.ID)
 	known, err := found(err)
 	if err != nil {
+		return err
+	}
+	if err := w.foreign("user "+string(plan.ID), old.Origin); err != nil {
 		return err
 	}
 	u := plan.over(old, known)
 	if touchesStaff(old, u) { // made staff since refuseStaff looked
 		return fmt.Errorf("%w: user:%s %s. %s", directory.ErrInvalid, u.ID, staffIsTouched, takeRightsFirst)
 	}
-	same := u.CreatedAt.Equal(old.CreatedAt)
-	old.CreatedAt = u.CreatedAt
-	if !c.changes(known, same && old == u) || write == nil {
+	if !w.tally.users.changes(known, sameUser(old, u)) || w.write == nil {
 		return nil
 	}
-	return write.PutUser(ctx, u)
+	return w.write.PutUser(ctx, u)
 }
 
-func putAccount(ctx context.Context, read directory.Reader, write directory.Tx, plan accountPlan, c *Count) error {
-	old, err := read.Account(ctx, plan.account.ID)
+func (w *work) line(ctx context.Context, l portal.HistoryLine) error {
+	old, err := w.read.HistoryLine(ctx, l.Source, l.ID)
 	known, err := found(err)
 	if err != nil {
 		return err
 	}
-	a := plan.over(old, known)
-	same := a.CreatedAt.Equal(old.CreatedAt)
-	old.CreatedAt = a.CreatedAt
-	if !c.changes(known, same && old == a) || write == nil {
-		return nil
-	}
-	return write.PutAccount(ctx, a)
-}
-
-func putMembership(ctx context.Context, read directory.Reader, write directory.Tx, plan memberPlan, c *Count) error {
-	old, err := read.Membership(ctx, plan.Account, plan.User)
-	known, err := found(err)
-	if err != nil {
-		return err
-	}
-	m := plan.over(old, known)
-	if !c.changes(known, sameMembership(old, m)) || write == nil {
-		return nil
-	}
-	return write.PutMembership(ctx, m)
-}
-
-func sameMembership(a, b portal.Membership) bool {
-	return a.State == b.State && a.Owner == b.Owner &&
-		a.LastLogin.Equal(b.LastLogin) && a.CreatedAt.Equal(b.CreatedAt) &&
-		slices.Equal(a.Grant.Presets, b.Grant.Presets) &&
-		slices.Equal(a.Grant.Categories, b.Grant.Categories) &&
-		slices.Equal(a.Grant.Scope, b.Grant.Scope) &&
-		slices.Equal(a.Grant.AccountWide, b.Grant.AccountWide) &&
-		slices.Equal(a.Mail.On, b.Mail.On) && slices.Equal(a.Mail.Off, b.Mail.Off) &&
-		a.Grant.NotBefore.Equal(b.Grant.NotBefore) && a.Grant.NotAfter.Equal(b.Grant.NotAfter)
-}
-
-func putContact(ctx context.Context, read directory.Reader, write directory.Tx, plan contactPlan, c *Count) error {
-	old, err := read.Contact(ctx, plan.ID)
-	known, err := found(err)
-	if err != nil {
-		return err
-	}
-	if known && old.Account != plan.Account { // a dry run has to say so, too
-		return fmt.Errorf("%w: contact:%s belongs to account:%s for ever", directory.ErrInvalid, plan.ID, old.Account)
-	}
-	contact := plan.over(old, known)
-	if !c.changes(known, sameContact(old, contact)) || write == nil {
-		return nil
-	}
-	return write.PutContact(ctx, contact)
+	same := old.At.Equal(l.At)
+	old.At = l.At
+	return put(ctx, w.write, l, w.tally.history.changes(known, same && old == l), directory.Tx.PutHistory)
 }
 
 // changes counts a record and tells whether it is to be written.
@@ -198,24 +136,26 @@ func found(err error) (bool, error) {
 	return err == nil, err
 }
 
-// entry says in the trail what a commit took in: ids, counts and the file's
-// digest, nothing personal (req 113).
-func (p *Plan) entry(s part, t tally) audit.Entry {
-	detail := map[string]string{"source": p.Source, "sha256": p.Digest}
-	e := audit.Entry{Actor: p.Actor, Detail: detail}
-	if s.account != nil {
-		e.Action, e.Object = "import.account", portal.TypeAccount+":"+string(s.account.account.ID)
-		detail["new"] = strconv.Itoa(t.memberships.New)
-		detail["changed"] = strconv.Itoa(t.memberships.Changed)
-		if len(s.account.contacts) > 0 {
-			detail["contacts_new"] = strconv.Itoa(t.contacts.New)
-			detail["contacts_changed"] = strconv.Itoa(t.contacts.Changed)
-		}
-		return e
-	}
-	e.Action, e.Object = "import.users", "import:"+p.Digest[:16]
-	detail["first"], detail["last"] = string(s.users[0].ID), string(s.users[len(s.users)-1].ID)
-	detail["new"] = strconv.Itoa(t.users.New)
-	detail["changed"] = strconv.Itoa(t.users.Changed)
-	return e
+func sameUser(a, b portal.User) bool {
+	same := a.CreatedAt.Equal(b.CreatedAt) && a.EmailVerifiedAt.Equal(b.EmailVerifiedAt) && a.LastLogin.Equal(b.LastLogin)
+	a.CreatedAt, a.EmailVerifiedAt, a.LastLogin = b.CreatedAt, b.EmailVerifiedAt, b.LastLogin
+	return same && a == b
+}
+
+func sameAccount(a, b portal.Account) bool {
+	same := a.CreatedAt.Equal(b.CreatedAt)
+	a.CreatedAt = b.CreatedAt
+	return same && a == b
+}
+
+func sameMembership(a, b portal.Membership) bool {
+	return a.State == b.State && a.Owner == b.Owner && a.Origin == b.Origin &&
+		a.LastLogin.Equal(b.LastLogin) && a.CreatedAt.Equal(b.CreatedAt) && sameGrant(a.Grant, b.Grant) &&
+		slices.Equal(a.Mail.On, b.Mail.On) && slices.Equal(a.Mail.Off, b.Mail.Off)
+}
+
+func sameGrant(a, b portal.Grant) bool {
+	return slices.Equal(a.Presets, b.Presets) && slices.Equal(a.Categories, b.Categories) &&
+		slices.Equal(a.Scope, b.Scope) && slices.Equal(a.AccountWide, b.AccountWide) &&
+		a.NotBefore.Equal(b.NotBefore) && a.NotAfter.Equal(b.NotAfter)
 }

@@ -1,88 +1,101 @@
 package importer
 
 import (
+	"context"
 	"slices"
 	"strings"
 
 	"doorward/internal/directory"
 	"doorward/internal/ijson"
+	"doorward/internal/importer/shelf"
 	"doorward/internal/portal"
 )
 
-// readContact reads a contact of an account (req 17). Only its address must be given
-// (req 20).
-func (in *reader) readContact(line int, value ijson.Value) {
-	o := in.object("contact", line, value)
+// contact reads a contact of an account (req 17). Only its address must be given (req 20).
+func (o object) contact() contactPlan {
 	c := contactPlan{statusGiven: o.says("status"), Contact: portal.Contact{
-		ID:      portal.ContactID(o.id("id")),
-		Account: portal.AccountID(o.id("account")),
-		Status:  portal.ContactStatus(o.word("status", string(portal.ContactActive), string(portal.ContactRemoved))),
-		Person: portal.Person{
-			Email:     o.text("email"),
-			FirstName: o.text("first_name"),
-			LastName:  o.text("last_name"),
-			Locale:    o.text("language"),
-		},
+		ID:        portal.ContactID(o.id("id")),
+		Account:   portal.AccountID(o.id("account")),
+		Status:    portal.ContactStatus(o.word("status", string(portal.ContactActive), string(portal.ContactRemoved))),
+		Person:    o.person(),
 		Scope:     scope(o),
+		Origin:    o.origin(),
 		CreatedAt: o.time("created_at"),
 	}}
 	var mail portal.MailChoices
-	mail, c.mailed = in.grants.mails(o, "emails")
+	mail, c.mailed = o.in.grants.mails(o, "emails")
 	c.Mails = mail.On
-	if why := emailFault(c.Person.Email); why != "" && (c.Person.Email != "" || c.Status != portal.ContactRemoved) {
-		o.faultf("email", "Give one plain address, as in books@acme.example.", "%s", why)
+	known := []string{
+		"id", "account", "status", "email", "first_name", "last_name", "language", "emails", "scope", "subaccount", "created_at",
 	}
 	if o.flag("subaccount") {
-		in.notes.warn(line, "a contact that could log in before WHMCS 8; it is taken as a contact, make it a user if it is to log in")
+		known = append(known, "permissions")
 	}
-	o.storable(directory.CheckContact(c.Contact))
-	o.unknown("id", "account", "status", "email", "first_name", "last_name", "language", "emails", "scope", "subaccount", "created_at")
-	in.contact(o, c)
+	o.unknown(known...)
+	return c
 }
 
-// contact notes the contact c.
-func (in *reader) contact(o object, c contactPlan) {
-	if c.ID == "" || c.Account == "" {
+func (o object) contactRow() shelf.Row {
+	c := o.contact()
+	row := shelf.Row{Kind: shelf.Contact, Account: string(c.Account), ID: string(c.ID), Email: folded(c.Person.Email)}
+	if c.Person.Email != "" || c.Status != portal.ContactRemoved {
+		row.Reason = badAddress(c.Person.Email)
+	}
+	if row.Reason == "" {
+		o.storable(directory.CheckContact(c.Contact))
+	}
+	return row
+}
+
+// loginOf is the id of the user made of a contact that could log in before WHMCS 8.
+func loginOf(contact string) string { return "contact-" + contact }
+
+// takeLogin makes a user and a membership of a contact that could log in (E3): a
+// contact does not act, so whoever does is a user besides (req 35).
+func (in *reader) takeLogin(ctx context.Context, o object) {
+	if !o.flag("subaccount") || len(in.faults) > o.before {
 		return
 	}
-	if first, ok := in.contacts[c.ID]; ok {
-		o.faultf("id", "Ids are unique within the file.", "contact %s is already in line %d", c.ID, first.line)
-		return
-	}
-	in.contacts[c.ID] = record[contactPlan]{o.line, c}
-	in.order.contacts[c.Account] = append(in.order.contacts[c.Account], c.ID)
+	in.notes.warn(o.line, "a contact that could log in before WHMCS 8; a user is made of it, whose id begins with contact-")
+	login := ijson.StringValue(loginOf(o.id("id")))
+	user := o.part("user", "email", "first_name", "last_name", "language", "created_at")
+	user.value = with(user.value, "id", login)
+	row := user.userRow()
+	row.Made = true
+	in.put(ctx, user, row)
+	member := o.part("membership", "account", "permissions", "created_at")
+	member.value = with(member.value, "user", login)
+	in.put(ctx, member, member.membershipRow())
 }
 
-// checkContacts refuses contacts of accounts that the file does not have.
-func (in *reader) checkContacts() {
-	for _, c := range in.contacts {
-		if _, ok := in.accounts[c.value.Account]; !ok {
-			in.faultf(c.line, "Add its line, or leave this one out.", "/account: the file has no account %s", c.value.Account)
+// part is a record of another kind with some of the members of this one.
+func (o object) part(kind string, members ...string) object {
+	all := []ijson.Member{{Name: "kind", Value: ijson.StringValue(kind)}}
+	for _, m := range o.value.Members() {
+		if slices.Contains(members, m.Name) {
+			all = append(all, m)
 		}
 	}
+	o.kind, o.value = kind, ijson.ObjectValue(all...)
+	return o
 }
 
-// warnAboutContacts reports contacts who would be sent everything twice, being a
-// member of the account under the same address.
-func (in *reader) warnAboutContacts() {
-	for account, ids := range in.order.contacts {
-		addresses := map[string]bool{}
-		for _, at := range in.order.seats[account] {
-			addresses[folded(in.users[at.user].value.Person.Email)] = true
-		}
-		for _, id := range ids {
-			if c := in.contacts[id]; addresses[folded(c.value.Person.Email)] {
-				in.notes.warn(c.line, "a contact with the email address of a member of its account")
-			}
-		}
-	}
+func with(v ijson.Value, name string, value ijson.Value) ijson.Value {
+	return ijson.ObjectValue(append(slices.Clone(v.Members()), ijson.Member{Name: name, Value: value})...)
 }
 
 // folded is an address to compare with others. Only ASCII is folded: others may look
 // alike and be two people (S33).
 func folded(email string) string { return strings.Map(lowerASCII, email) }
 
+func lowerASCII(r rune) rune {
+	if 'A' <= r && r <= 'Z' {
+		return r + 'a' - 'A'
+	}
+	return r
+}
+
 func sameContact(a, b portal.Contact) bool {
-	return a.Account == b.Account && a.Status == b.Status && a.Person == b.Person && a.CreatedAt.Equal(b.CreatedAt) &&
+	return a.Account == b.Account && a.Status == b.Status && a.Person == b.Person && a.Origin == b.Origin && a.CreatedAt.Equal(b.CreatedAt) &&
 		slices.Equal(a.Mails, b.Mails) && slices.Equal(a.Scope, b.Scope)
 }

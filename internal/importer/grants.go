@@ -14,14 +14,17 @@ import (
 // ownerPreset is the preset of owners, and of nobody else (req 7).
 const ownerPreset = "owner"
 
+// allPreset is the preset of everything that can be delegated (A13.2).
+const allPreset = "all"
+
 // grants reads what memberships grant, in the words of the policy in force.
 type grants struct {
 	cat     *catalogue.Catalogue
-	presets Known
+	presets Presets
 	keys    map[string][]string // categories by WHMCS permission key, as the catalogue says
 }
 
-func newGrants(cat *catalogue.Catalogue, presets Known) grants {
+func newGrants(cat *catalogue.Catalogue, presets Presets) grants {
 	g := grants{cat: cat, presets: presets, keys: map[string][]string{}}
 	for _, c := range cat.Categories {
 		for _, key := range c.WHMCS {
@@ -31,8 +34,8 @@ func newGrants(cat *catalogue.Catalogue, presets Known) grants {
 	return g
 }
 
-// read reads the grant of the membership o.
-func (g grants) read(o object, owner bool) portal.Grant {
+// read reads the grant in o, which who is given.
+func (g grants) read(o object, owner bool, who string) portal.Grant {
 	if owner {
 		g.refuseLimits(o)
 		return portal.Grant{Presets: []string{ownerPreset}}
@@ -47,14 +50,47 @@ func (g grants) read(o object, owner bool) portal.Grant {
 		o.faultf("not_after", "Let it end after it begins.", "the grant is never in force")
 	}
 	grant.Categories = g.withImplied(append(g.direct(o, "categories"), g.permitted(o)...))
+	if !o.has("presets") && !o.has("categories") {
+		g.attach(&grant)
+	}
 	grant.AccountWide = g.withImplied(g.direct(o, "account_wide"))
 	if len(grant.AccountWide) > 0 && len(grant.Scope) == 0 {
 		o.faultf("account_wide", "Add the scope that the rest is limited to, or write them in categories.", "there is no scope")
 	}
 	if len(grant.Presets)+len(grant.Categories)+len(grant.AccountWide) == 0 {
-		o.in.notes.warn(o.line, "a member without permissions gets none (never all of them)")
+		o.in.notes.warn(o.line, who+" without permissions gets none (never all of them)")
 	}
 	return grant
+}
+
+// attach puts the name of a preset in the place of the categories it stands for (E3): of
+// one that gives just these and no mail besides what is theirs. All of WHMCS's keys are
+// no preset: what is added to it later was never granted (A13.2).
+func (g grants) attach(grant *portal.Grant) {
+	if len(grant.Categories) == 0 {
+		return
+	}
+	bare := g.presets.Holds(nil, grant.Categories)
+	for _, name := range g.presets.Names() {
+		if name == ownerPreset || name == allPreset {
+			continue
+		}
+		if held := g.presets.Holds([]string{name}, nil); held.Contains(bare) && g.withMail(bare).Contains(held) {
+			grant.Presets, grant.Categories = []string{name}, nil
+			return
+		}
+	}
+}
+
+// withMail adds the mail that who holds the set is sent anyway.
+func (g grants) withMail(set catalogue.Set) catalogue.Set {
+	names := g.cat.Names(set)
+	for _, mail := range g.cat.Mails {
+		if mail.Guard != "" && slices.Contains(names, mail.Guard) {
+			names = append(names, catalogue.MailObject(mail.Name))
+		}
+	}
+	return g.cat.Set(names...)
 }
 
 // withImplied returns the categories with all they imply (A13.17), in the catalogue's

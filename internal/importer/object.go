@@ -24,8 +24,8 @@ type object struct {
 	before int
 }
 
-func (in *reader) object(kind string, line int, value ijson.Value) object {
-	return object{in, kind, line, value, len(in.faults)}
+func (in *reader) object(r Record) object {
+	return object{in, r.Value.Get("kind").Text(), r.Line, r.Value, len(in.faults)}
 }
 
 // storable notes what a store would refuse of a record whose members are all
@@ -157,7 +157,7 @@ func (o object) time(member string) time.Time {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		at, err = time.ParseInLocation(civilTime, text, o.in.zone())
+		at, err = time.ParseInLocation(civilTime, text, o.in.meta.zone)
 	}
 	if err != nil {
 		o.faultf(member, "Write it as 2026-01-31T12:00:00Z, or as 2026-01-31 12:00:00 in the zone of the meta line.",

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"time"
@@ -9,7 +10,7 @@ import (
 	_ "time/tzdata"
 
 	"doorward/internal/directory"
-	"doorward/internal/ijson"
+	"doorward/internal/importer/shelf"
 	"doorward/internal/portal"
 )
 
@@ -17,14 +18,13 @@ import (
 var sourceName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
 
 // readMeta reads the line that says what the file is.
-func (in *reader) readMeta(line int, value ijson.Value) {
-	o := in.object("meta", line, value)
+func (in *reader) readMeta(ctx context.Context, r Record) {
+	o := in.object(r)
 	if in.meta.line > 0 {
-		o.in.faultf(line, "Import files one by one.", "a second meta line; the first is in line %d", in.meta.line)
+		in.faultf(r.Line, "Import files one by one.", "a second meta line; the first is in line %d", in.meta.line)
 		return
 	}
-	in.meta.line = line
-	in.meta.zone = time.UTC
+	in.meta.line = r.Line
 	if format := o.text("format"); format != Format {
 		o.faultf("format", fmt.Sprintf("This version reads %q.", Format), "cannot read %s", quote(format))
 	}
@@ -39,49 +39,60 @@ func (in *reader) readMeta(line int, value ijson.Value) {
 			in.meta.zone = zone
 		}
 	}
+	if text := o.text("invite_ttl"); text != "" {
+		ttl, err := time.ParseDuration(text)
+		if err != nil || ttl <= 0 {
+			o.faultf("invite_ttl", `Write a positive time, as in "168h".`, "%s is no time to live", quote(text))
+		} else {
+			in.meta.inviteTTL = ttl
+		}
+	}
 	o.unknown("format", "source", "version", "exported_at", "timezone", "invite_ttl")
-	in.flush()
+	in.flush(ctx)
 }
 
-// zone is the zone of times without one.
-func (in *reader) zone() *time.Location {
-	if in.meta.zone == nil {
-		return time.UTC
-	}
-	return in.meta.zone
-}
-
-// readUser reads a user (req 2). Passwords, tokens and secrets of second factors
-// are never read.
-func (in *reader) readUser(line int, value ijson.Value) {
-	o := in.object("user", line, value)
-	u := userPlan{line: line, statusGiven: o.says("status"), factorGiven: o.has("second_factor"), User: portal.User{
-		ID:     portal.UserID(o.id("id")),
-		Status: portal.UserStatus(o.word("status", string(portal.UserActive), string(portal.UserDisabled))),
-		Person: portal.Person{
-			Email:     o.text("email"),
-			FirstName: o.text("first_name"),
-			LastName:  o.text("last_name"),
-			Locale:    o.text("language"),
-		},
-		MFA:       o.text("second_factor") != "",
-		CreatedAt: o.time("created_at"),
+// user reads a user (req 2). Passwords, tokens and secrets of second factors are never
+// read.
+func (o object) user() userPlan {
+	u := userPlan{line: o.line, statusGiven: o.says("status"), factorGiven: o.has("second_factor"), User: portal.User{
+		ID:              portal.UserID(o.id("id")),
+		Status:          portal.UserStatus(o.word("status", string(portal.UserActive), string(portal.UserDisabled))),
+		Person:          o.person(),
+		MFA:             o.text("second_factor") != "",
+		EmailVerifiedAt: o.time("email_verified_at"),
+		LastLogin:       o.time("last_login"),
+		Origin:          o.origin(),
+		CreatedAt:       o.time("created_at"),
 	}}
-	if why := emailFault(u.Person.Email); why != "" {
-		o.faultf("email", "Give one plain address, as in anna@example.org.", "%s", why)
+	o.unknown("id", "status", "email", "first_name", "last_name", "language", "second_factor",
+		"email_verified_at", "last_login", "created_at")
+	return u
+}
+
+// person reads what is personal.
+func (o object) person() portal.Person {
+	return portal.Person{
+		Email:     o.text("email"),
+		FirstName: o.text("first_name"),
+		LastName:  o.text("last_name"),
+		Locale:    o.text("language"),
 	}
+}
+
+func (o object) origin() portal.Origin { return portal.Origin{Source: o.in.meta.source} }
+
+func (o object) userRow() shelf.Row {
+	u := o.user()
 	o.storable(directory.CheckUser(u.User))
-	o.unknown("id", "status", "email", "first_name", "last_name", "language", "second_factor", "created_at")
-	if u.ID == "" {
-		in.lost = true
-		return
+	return shelf.Row{Kind: shelf.User, ID: string(u.ID), Email: folded(u.Person.Email), Reason: badAddress(u.Person.Email)}
+}
+
+// badAddress says why what has the address goes into quarantine.
+func badAddress(email string) string {
+	if why := emailFault(email); why != "" {
+		return "email " + quote(email) + ": " + why
 	}
-	if first, ok := in.users[u.ID]; ok {
-		o.faultf("id", "Ids are unique within the file.", "user %s is already in line %d", u.ID, first.line)
-		return
-	}
-	in.users[u.ID] = record[userPlan]{line, u}
-	in.order.users = append(in.order.users, u.ID)
+	return ""
 }
 
 // accountStatus maps the words of exports to ours (A13.15).
@@ -92,38 +103,36 @@ var accountStatus = map[string]portal.AccountStatus{
 	"closed":    portal.AccountClosed,
 }
 
-// readAccount reads an account (req 1).
-func (in *reader) readAccount(line int, value ijson.Value) {
-	o := in.object("account", line, value)
+// account reads an account (req 1).
+func (o object) account() accountPlan {
 	plan := accountPlan{statusGiven: o.says("status"), mfaGiven: o.has("mfa_required"), account: portal.Account{
 		ID:          portal.AccountID(o.id("id")),
+		UUID:        o.text("uuid"),
 		Name:        o.text("name"),
 		Status:      accountStatus[o.word("status", "active", "inactive", "suspended", "closed")],
 		MFARequired: o.flag("mfa_required"),
+		Origin:      o.origin(),
 		CreatedAt:   o.time("created_at"),
-	}}
-	a := plan.account
-	mail, given := in.grants.mails(o, "email_preferences")
-	o.storable(directory.CheckAccount(a))
-	o.unknown("id", "name", "status", "mfa_required", "email_preferences", "created_at")
-	if a.ID == "" {
-		in.lost = true
-		return
+	}, billing: portal.ContactID(o.text("billing_contact"))}
+	plan.preferences, plan.preferred = o.in.grants.mails(o, "email_preferences")
+	if plan.preferred { // what is not declined is sent to an owner anyway
+		plan.preferences.On = nil
 	}
-	if first, ok := in.accounts[a.ID]; ok {
-		o.faultf("id", "Ids are unique within the file.", "account %s is already in line %d", a.ID, first.line)
-		return
+	if o.has("allow_sso") && !o.flag("allow_sso") {
+		o.in.notes.warn(o.line, "an account where single sign-on is switched off; Doorward has no such switch: take sso from its members")
 	}
-	if given { // what is not declined is sent to an owner anyway
-		in.preferences[a.ID] = portal.MailChoices{Off: mail.Off}
-	}
-	in.accounts[a.ID] = record[accountPlan]{line, plan}
-	in.order.accounts = append(in.order.accounts, a.ID)
+	o.unknown("id", "uuid", "name", "status", "mfa_required", "email_preferences", "billing_contact", "allow_sso", "created_at")
+	return plan
 }
 
-// readMembership reads a user's place in an account (req 10).
-func (in *reader) readMembership(line int, value ijson.Value) {
-	o := in.object("membership", line, value)
+func (o object) accountRow() shelf.Row {
+	a := o.account().account
+	o.storable(directory.CheckAccount(a))
+	return shelf.Row{Kind: shelf.Account, Account: string(a.ID), ID: string(a.ID)}
+}
+
+// membership reads a user's place in an account (req 10).
+func (o object) membership() memberPlan {
 	m := memberPlan{Membership: portal.Membership{
 		Account: portal.AccountID(o.id("account")),
 		User:    portal.UserID(o.id("user")),
@@ -131,45 +140,26 @@ func (in *reader) readMembership(line int, value ijson.Value) {
 			string(portal.MembershipActive), string(portal.MembershipPending), string(portal.MembershipRemoved))),
 		Owner:     o.flag("owner"),
 		LastLogin: o.time("last_login"),
+		Origin:    o.origin(),
 		CreatedAt: o.time("created_at"),
 	}}
 	m.stateGiven = m.Owner || o.says("state")
-	m.Grant = in.grants.read(o, m.Owner)
-	m.Mail, m.mailed = in.grants.mails(o, "emails")
+	m.Grant = o.in.grants.read(o, m.Owner, "a member")
+	m.Mail, m.mailed = o.in.grants.mails(o, "emails")
 	if m.Owner && m.State != portal.MembershipActive {
 		o.faultf("state", "Leave it out.", "the owner's membership is always active")
 	}
-	o.storable(directory.CheckMembership(m.Membership))
 	o.unknown("id", "user", "account", "owner", "state", "permissions", "presets", "categories", "scope",
-		"account_wide", "not_before", "not_after", "emails", "last_login", "created_at")
-	if m.Account != "" && m.User != "" && in.claimID(o) {
-		in.seat(o, m)
-	}
+		"account_wide", "not_before", "not_after", "emails", "invite", "last_login", "created_at")
+	return m
 }
 
-// claimID notes a membership's own id, which is optional, and tells whether it
-// is its first use.
-func (in *reader) claimID(o object) bool {
-	if o.value.Get("id").Kind() == ijson.Absent {
-		return true
+func (o object) membershipRow() shelf.Row {
+	m := o.membership()
+	o.storable(directory.CheckMembership(m.Membership))
+	row := shelf.Row{Kind: shelf.Membership, Account: string(m.Account), ID: string(m.User), Owner: m.Owner}
+	if o.has("id") {
+		row.Own = o.id("id")
 	}
-	id := o.id("id")
-	if first, ok := in.ids[id]; ok && id != "" {
-		o.faultf("id", "Ids are unique within the file.", "membership %s is already in line %d", id, first)
-		return false
-	}
-	in.ids[id] = o.line
-	return id != ""
-}
-
-// seat notes the membership m.
-func (in *reader) seat(o object, m memberPlan) {
-	at := seat{m.Account, m.User}
-	if first, ok := in.memberships[at]; ok {
-		in.faultf(o.line, "Put what both grant into one.",
-			"user %s is already a member of account %s in line %d", m.User, m.Account, first.line)
-		return
-	}
-	in.memberships[at] = record[memberPlan]{o.line, m}
-	in.order.seats[m.Account] = append(in.order.seats[m.Account], at)
+	return row
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"doorward/internal/directory"
 	"doorward/internal/fault"
+	"doorward/internal/importer/shelf"
 	"doorward/internal/portal"
 )
 
@@ -18,19 +18,26 @@ const (
 // refuseStaff refuses, before anything is written, a plan that would change the login of
 // the provider's own people: who can change an address in the portal must not come to
 // hold what staff may do in every account (A13.19).
-func (p *Plan) refuseStaff(ctx context.Context, store directory.Reader) error {
-	staff, err := store.Staff(ctx)
+func (r *run) refuseStaff(ctx context.Context) error {
+	staff, err := r.read.Staff(ctx)
 	if err != nil {
 		return fmt.Errorf("list staff: %w", err)
 	}
-	stored := make(map[portal.UserID]portal.User, len(staff))
-	for _, u := range staff {
-		stored[u.ID] = u
-	}
 	var faults fault.List
-	for _, u := range p.users {
-		if old, known := stored[u.ID]; known && touchesStaff(old, u.over(old, known)) {
-			faults.Add(fault.Fault{File: p.file, Line: u.line, Message: fmt.Sprintf("user %s %s", u.ID, staffIsTouched), Fix: takeRightsFirst})
+	for _, old := range staff {
+		row, known, err := r.shelf.Find(ctx, shelf.User, string(old.ID))
+		if err != nil {
+			return err
+		}
+		if !known || row.Reason != "" {
+			continue
+		}
+		o, err := r.reader.again(row)
+		if err != nil {
+			return err
+		}
+		if u := o.user(); touchesStaff(old, u.over(old, true)) {
+			faults.Add(fault.Fault{File: r.file, Line: u.line, Message: fmt.Sprintf("user %s %s", u.ID, staffIsTouched), Fix: takeRightsFirst})
 		}
 	}
 	return faults.Err()

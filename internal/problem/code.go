@@ -23,6 +23,8 @@ const (
 	FactsUnavailable     Code = "facts_unavailable"
 	PolicyError          Code = "policy_error"
 	Deadline             Code = "deadline"
+	Stale                Code = "stale"
+	RevisionNotReached   Code = "revision_not_reached"
 	DirectoryUnavailable Code = "directory_unavailable"
 	Interrupted          Code = "interrupted"
 	Unavailable          Code = "unavailable"
@@ -58,6 +60,8 @@ var kinds = map[Code]kind{
 	FactsUnavailable:     unavailable("The facts about this question could not be read."),
 	PolicyError:          unavailable("The policy failed on this question."),
 	Deadline:             unavailable("The answer was not found in time."),
+	Stale:                unavailable("What is known here may be too old, and the directory cannot be asked."),
+	RevisionNotReached:   unavailable("The revision that was demanded is not reached here."),
 	DirectoryUnavailable: unavailable("The directory cannot be read or written at the moment. Nothing was changed."),
 	Interrupted:          unavailable("The request was given up before it was answered."),
 	Unavailable:          unavailable("The question could not be judged."),

@@ -58,6 +58,10 @@ func unjudged(u decision.Unavailability) Code {
 		return PolicyError
 	case decision.Deadline:
 		return Deadline
+	case decision.Stale:
+		return Stale
+	case decision.RevisionNotReached:
+		return RevisionNotReached
 	default:
 		return Unavailable
 	}

@@ -68,9 +68,14 @@ var arrows = map[string][]string{
 
 	"internal/importer": {
 		"internal/portal", "internal/audit", "internal/directory", "internal/ijson",
-		"internal/fault", "internal/policy/catalogue",
+		"internal/fault", "internal/policy/catalogue", "internal/importer/shelf",
 	},
-	"internal/generate": {"internal/policy/catalogue"},
+	"internal/importer/shelf": {},
+	"internal/whmcs":          {"internal/fault", "internal/ijson"},
+	"internal/generate":       {"internal/policy/catalogue"},
+	"internal/whmcsexport": {
+		"internal/portal", "internal/directory", "internal/policy", "internal/policy/catalogue", "internal/decision",
+	},
 	"internal/demo": {
 		"internal/portal", "internal/directory", "internal/importer", "internal/policy/catalogue", "internal/staff",
 	},
@@ -94,13 +99,14 @@ var arrows = map[string][]string{
 var foreign = map[string][]string{
 	"github.com/open-policy-agent/opa/": {"internal/policy/rules", "internal/bench"},
 	"github.com/casbin/casbin/":         {"internal/policy/presets", "internal/bench"},
-	"modernc.org/sqlite":                {"internal/directory/sqlite"},
-	"database/sql":                      {"internal/directory/sqlite"},
+	"modernc.org/sqlite":                {"internal/directory/sqlite", "internal/importer/shelf"},
+	"database/sql":                      {"internal/directory/sqlite", "internal/importer/shelf"},
 	"github.com/pressly/goose/":         {"internal/directory/sqlite"},
 	"github.com/spf13/cobra":            {"internal/cli"},
 	"github.com/fsnotify/":              {"internal/policy/watch"},
 	"pgregory.net/rapid":                {"internal/policygen", "internal/decision/casetest"},
 	"github.com/go-json-experiment/":    {"internal/ijson", "internal/authzen", "internal/directory/sqlite"},
+	"encoding/xml":                      {"internal/whmcs", "internal/cli"},
 	"net/http": {
 		"internal/authzen", "internal/problem", "internal/token", "internal/server", "internal/cli", "internal/bench",
 	},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,10 +15,10 @@ import (
 	"doorward/internal/authzen"
 	"doorward/internal/config"
 	"doorward/internal/decision"
-	"doorward/internal/directory/sqlite"
 	"doorward/internal/explain"
 	"doorward/internal/facts"
 	"doorward/internal/fault"
+	"doorward/internal/importer"
 	"doorward/internal/policy"
 	"doorward/internal/policy/watch"
 	"doorward/internal/problem"
@@ -27,18 +26,6 @@ import (
 	"doorward/internal/token"
 	"doorward/policies"
 )
-
-// database is the directory's file inside the data folder.
-const database = "doorward.db"
-
-// DatabasePath is where the directory of a data folder lives.
-func DatabasePath(folder string) string { return filepath.Join(folder, database) }
-
-// OpenDirectory opens the directory in the data folder. With mustExist, a folder
-// without one is an error that is fs.ErrNotExist; else the directory is made.
-func OpenDirectory(ctx context.Context, folder string, log *slog.Logger, mustExist bool) (*sqlite.Store, error) {
-	return sqlite.Open(ctx, DatabasePath(folder), sqlite.Options{Log: log, MustExist: mustExist})
-}
 
 // LoadPolicy loads the policy folder, or the one built in when folder is "". Its
 // error is a fault.List when the folder is there but not sound. Invariants are taken as
@@ -66,6 +53,11 @@ func toServe(folder string, o Options) func(policy.Source) (*policy.Policy, erro
 		return policy.Source.Load
 	}
 	return policy.Source.LoadChecked
+}
+
+// Words are what imports may speak of.
+func Words(p *policy.Policy) importer.Words {
+	return importer.Words{Catalogue: p.Catalogue, Presets: p.Presets, InviteTTL: p.Provider.InviteTTL()}
 }
 
 // OpenPolicy opens the policy folder, or the one built in when folder is "".
@@ -99,7 +91,7 @@ func Below(folder string, err error) error {
 
 // A Service is the whole of Doorward without its listeners.
 type Service struct {
-	Store   *sqlite.Store
+	Store   Directory
 	Policy  *policy.Policy // the one it started with
 	Handler http.Handler
 	health  *health
@@ -116,7 +108,7 @@ func Build(ctx context.Context, c config.Config, o Options) (*Service, error) {
 	if err := refuseFailing(ctx, c, source); err != nil {
 		return nil, err
 	}
-	store, err := OpenDirectory(ctx, c.Data, o.Log, o.MustExist)
+	store, err := OpenDirectory(ctx, c, o.Log, o.MustExist)
 	if err != nil {
 		return nil, err
 	}

@@ -71,7 +71,7 @@ func TestExplanationsWithoutTokens(t *testing.T) {
 // tokens makes tokens with scopes, before the server runs.
 func tokens(t *testing.T, c config.Config, scopes map[string][]string) map[string]string {
 	t.Helper()
-	store, err := server.OpenDirectory(t.Context(), c.Data, slog.New(slog.DiscardHandler), false)
+	store, err := server.OpenDirectory(t.Context(), c, slog.New(slog.DiscardHandler), false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 // limited makes a token of the running server's directory.
 func limited(t *testing.T, c config.Config, l portal.Limits) http.Header {
 	t.Helper()
-	store, err := server.OpenDirectory(t.Context(), c.Data, nil, false)
+	store, err := server.OpenDirectory(t.Context(), c, nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}

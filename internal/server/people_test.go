@@ -43,7 +43,7 @@ func ask(t *testing.T, url, subject, action, resource, context string) string {
 // elsewhere is the directory of a running server as another process has it.
 func elsewhere(t *testing.T, c config.Config) directory.Store {
 	t.Helper()
-	store, err := server.OpenDirectory(t.Context(), c.Data, nil, true)
+	store, err := server.OpenDirectory(t.Context(), c, nil, true)
 	if err != nil {
 		t.Fatal(err)
 	}

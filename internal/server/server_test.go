@@ -196,7 +196,7 @@ func TestARevokedTokenIsRefusedAtOnce(t *testing.T) {
 	c := local(t)
 	c.Auth.Mode = config.AuthToken
 	url := start(t, c).urls[0] + "/access/v1/evaluation"
-	store, err := server.OpenDirectory(t.Context(), c.Data, nil, true)
+	store, err := server.OpenDirectory(t.Context(), c, nil, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -20,6 +19,16 @@ func historyLine(scan func(dest ...any) error) (l portal.HistoryLine, err error)
 		return portal.HistoryLine{}, err
 	}
 	l.At = time.UnixMicro(micros).UTC()
+	return l, nil
+}
+
+func (c *session) historyLine(ctx context.Context, source, id string) (portal.HistoryLine, error) {
+	l, err := historyLine(func(dest ...any) error {
+		return c.get(ctx, selectHistory+` WHERE source = ? AND id = ?`, []any{source, id}, dest...)
+	})
+	if err != nil {
+		return l, fmt.Errorf("read history of %s, line %s: %w", source, id, err)
+	}
 	return l, nil
 }
 
@@ -42,14 +51,9 @@ func (t *tx) PutHistory(ctx context.Context, l portal.HistoryLine) error {
 		return err
 	}
 	l.At = moment(l.At)
-	old, err := historyLine(func(dest ...any) error {
-		return t.session.get(ctx, selectHistory+` WHERE source = ? AND id = ?`, []any{l.Source, l.ID}, dest...)
-	})
-	switch {
-	case err == nil && old == l:
-		return nil
-	case err != nil && !errors.Is(err, directory.ErrNotFound):
-		return t.keep(fmt.Errorf("read history of %s, line %s: %w", l.Source, l.ID, err))
+	old, err := t.session.historyLine(ctx, l.Source, l.ID)
+	if done, err := same(old, l, err); done || err != nil {
+		return t.keep(err)
 	}
 	t.changed(directory.Change{Kind: directory.ChangedNothing})
 	return t.wrote("history of "+l.Source+", line "+l.ID, t.session.exec(ctx, `INSERT INTO history

@@ -60,6 +60,11 @@ func (s *Store) History(ctx context.Context, account portal.AccountID, after por
 	return reading(ctx, s, func(c *session) ([]portal.HistoryLine, error) { return c.history(ctx, account, after, limit) })
 }
 
+// HistoryLine implements directory.Reader.
+func (s *Store) HistoryLine(ctx context.Context, source, id string) (portal.HistoryLine, error) {
+	return reading(ctx, s, func(c *session) (portal.HistoryLine, error) { return c.historyLine(ctx, source, id) })
+}
+
 // Staff implements directory.Reader.
 func (s *Store) Staff(ctx context.Context) ([]portal.User, error) {
 	return reading(ctx, s, func(c *session) ([]portal.User, error) { return c.staff(ctx) })
@@ -140,6 +145,12 @@ func (t *tx) Invitations(ctx context.Context, account portal.AccountID) ([]porta
 func (t *tx) History(ctx context.Context, account portal.AccountID, after portal.HistoryLine, limit int) ([]portal.HistoryLine, error) {
 	all, err := t.session.history(ctx, account, after, limit)
 	return all, t.keep(err)
+}
+
+// HistoryLine implements directory.Reader.
+func (t *tx) HistoryLine(ctx context.Context, source, id string) (portal.HistoryLine, error) {
+	l, err := t.session.historyLine(ctx, source, id)
+	return l, t.keep(err)
 }
 
 // Staff implements directory.Reader.

@@ -118,6 +118,14 @@ func historyAgain(t *testing.T, s directory.Store) {
 		t.Errorf("got %v", err)
 	}
 	commit(t, s, other)
+	if l, err := s.HistoryLine(t.Context(), "whmcs", "1"); err != nil || l != other {
+		t.Errorf("%+v, %v", l, err)
+	}
+	for _, source := range []string{"WHMCS", "", "1"} {
+		if l, err := s.HistoryLine(t.Context(), source, "1"); !errors.Is(err, directory.ErrNotFound) {
+			t.Errorf("%s: %+v, %v", source, l, err)
+		}
+	}
 	got, err := s.History(t.Context(), acme, portal.HistoryLine{}, 10)
 	if diff := cmp.Diff([]portal.HistoryLine{other}, got); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)

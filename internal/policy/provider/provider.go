@@ -29,6 +29,12 @@ type setting struct {
 	at    fault.Fault
 }
 
+// InviteTTL is how long an invitation can be accepted (C1).
+func (p *Provider) InviteTTL() time.Duration {
+	ttl, _ := p.settings[inviteTTL].value.(time.Duration)
+	return ttl
+}
+
 // StepUpMaxAge is how old a login may be for sensitive actions.
 func (p *Provider) StepUpMaxAge() time.Duration {
 	age, _ := p.settings[stepUpMaxAge].value.(time.Duration)
@@ -47,6 +53,12 @@ func (p *Provider) PresetsOffered() []string { return p.list(presetsOffered) }
 func (p *Provider) AllAdds() ([]string, fault.Fault) {
 	return p.list(presetsAllAdds), p.settings[presetsAllAdds].at
 }
+
+// OrdersCancel tells whether whoever may order may also cancel (C5).
+func (p *Provider) OrdersCancel() bool { return p.settings[cancellations].value == withOrders }
+
+// InvoicesPay tells whether whoever sees invoices may also pay them (A13.4).
+func (p *Provider) InvoicesPay() bool { return p.settings[billingPay].value == true }
 
 func (p *Provider) list(name string) []string {
 	items, _ := p.settings[name].value.([]string)

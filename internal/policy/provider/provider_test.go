@@ -132,6 +132,20 @@ func TestShippedSwitches(t *testing.T) {
 	}
 }
 
+// C5, A13.4: two switches that Go reads, too.
+func TestSwitchesThatSayWhatComesAlong(t *testing.T) {
+	for text, want := range map[string][2]bool{
+		"profile: simple\n":     {true, true},
+		"profile: four-roles\n": {false, true},
+		"profile: simple\noverrides:\n  billing.pay: false\n": {true, false},
+	} {
+		p := load(t, map[string]string{"provider.yaml": text})
+		if got := [2]bool{p.OrdersCancel(), p.InvoicesPay()}; got != want {
+			t.Errorf("%q: got %v, want %v", text, got, want)
+		}
+	}
+}
+
 func TestDataBelongsToTheCaller(t *testing.T) {
 	p := load(t, nil)
 	p.Data()["billing"].(map[string]any)["pay"] = false

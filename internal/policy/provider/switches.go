@@ -41,27 +41,33 @@ func Domains() map[string][]string {
 // The names of switches that Go reads; the rest is for rules alone.
 const (
 	stepUpMaxAge    = "step_up.max_age"
+	inviteTTL       = "invite.ttl"
 	mfaMethods      = "session.mfa_methods"
 	presetsOffered  = "presets.offered"
 	presetsAllAdds  = "presets.all_adds"
 	suspendedWrites = "suspended.writes"
+	cancellations   = "cancellations"
+	billingPay      = "billing.pay"
 )
+
+// withOrders is what cancellations is where whoever orders may cancel.
+const withOrders = "with_orders"
 
 // switches returns every switch, in the order of requirements A11 and A13.
 func switches() []switched {
 	return []switched{
-		{"invite.ttl", duration},                                                      // C1
+		{inviteTTL, duration},                                                         // C1
 		{"contacts.mode", oneOf("notify_only", "limited")},                            // C2
 		{"delegation.inviters", oneOf("owner", "administrators", "holders_of_users")}, // C6
 		{presetsOffered, namesOf(word)},                                               // C4
 		{presetsAllAdds, namesOf(word)},                                               // A13.2, C5, C6
-		{"cancellations", oneOf("owner_only", "with_orders")},                         // C5
+		{cancellations, oneOf("owner_only", withOrders)},                              // C5
 		{"ownership.mode", oneOf("staff_review", "self_service")},                     // C7
 		{"direct_add", boolean},                                                       // C11
 		{"notify.users", oneOf("by_permission", "explicit", "none")},                  // C12
 		{"notify.credentials_require_permission", boolean},                            // C10
 		{"all_semantics", oneOf("dynamic", "snapshot")},                               // C8
-		{"billing.pay", boolean},                                                      // A13.4
+		{billingPay, boolean},                                                         // A13.4
 		{"closed.access", oneOf("none", "read")},                                      // A13.15
 		{suspendedWrites, namesOf(word)},                                              // A13.15
 		{"session.require_acting", boolean},                                           // req 104

@@ -10,7 +10,7 @@ import (
 // elsewhere are the switches that do something although no rule reads them, and why.
 // A switch for something that does not exist yet leaves the list when that comes.
 var elsewhere = map[string]string{
-	"invite.ttl":     "invitations, which are still to come",
+	inviteTTL:        "imported invitations",
 	"direct_add":     "staff adding people, which is still to come",
 	"ownership.mode": "transfers of ownership, which are still to come",
 	"all_semantics":  "what a grant of all permissions stores, which is still to come",

@@ -1,0 +1,146 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"doorward/internal/directory"
+	"doorward/internal/portal"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// all prunes whatever is missing.
+var all = Carry{Prune: true, PruneLimit: 100}
+
+func pruned(t testing.TB, text string, c Carry, store directory.Store) Report {
+	t.Helper()
+	p := plan(t, text)
+	dry, err := p.Compare(context.Background(), store, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.Apply(context.Background(), store, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, counts := range map[string][2]Count{
+		"users": {dry.Users, r.Users}, "accounts": {dry.Accounts, r.Accounts}, "memberships": {dry.Memberships, r.Memberships},
+		"contacts": {dry.Contacts, r.Contacts}, "invites": {dry.Invites, r.Invites},
+	} {
+		if counts[0] != counts[1] {
+			t.Errorf("%s: foretold %+v, done %+v", kind, counts[0], counts[1])
+		}
+	}
+	return r
+}
+
+// E3: only what came from the same source goes, and what people changed here stays.
+func TestPrune(t *testing.T) {
+	ctx, store := context.Background(), emptyStore(t)
+	shop := []string{`{"kind":"account","id":"43"}`, `{"kind":"membership","user":"7","account":"43","owner":true}`,
+		`{"kind":"membership","user":"1","account":"43","presets":["billing"]}`, `{"kind":"contact","id":"10","account":"43","email":"x@y.example"}`}
+	full := file(append([]string{userAnna, userDee, accountAcme, annaOwns, deeHas(`"presets":["support"]`), booksOfAcme, inviteNew,
+		`{"kind":"user","id":"8","email":"gone@acme.example"}`}, shop...)...)
+	apply(t, plan(t, full), store)
+	zoe := portal.Membership{Account: "42", User: "zoe", State: portal.MembershipActive}
+	putHere(t, store, func(tx directory.Tx) error { // made here
+		return errors.Join(tx.PutUser(ctx, portal.User{ID: "zoe", Status: portal.UserActive}), tx.PutMembership(ctx, zoe))
+	})
+	less := file(userAnna, userDee, accountAcme, annaOwns)
+	if r := apply(t, plan(t, less), store); r.Memberships != (Count{Unchanged: 1}) {
+		t.Errorf("without pruning: %+v", r)
+	}
+	r := pruned(t, less, all, store)
+	want := []Count{{Unchanged: 2, Pruned: 1}, {Unchanged: 1, Pruned: 1}, {Unchanged: 1, Pruned: 2}, {Pruned: 2}, {Pruned: 1}}
+	if diff := cmp.Diff(want, []Count{r.Users, r.Accounts, r.Memberships, r.Contacts, r.Invites}); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	dee, errD := store.Membership(ctx, "42", "7")
+	shopAccount, errS := store.Account(ctx, "43")
+	owner, errO := store.Membership(ctx, "43", "7")
+	kept, errK := store.Membership(ctx, "42", "zoe")
+	if err := errors.Join(errD, errS, errO, errK); err != nil {
+		t.Fatal(err)
+	}
+	if dee.State != portal.MembershipRemoved || !dee.Origin.Pruned || shopAccount.Status != portal.AccountClosed || !owner.Owner || kept.State != portal.MembershipActive {
+		t.Errorf("%+v\n%+v\n%+v\n%+v", dee, shopAccount, owner, kept)
+	}
+	if again := pruned(t, less, all, store); again.Position != r.Position {
+		t.Errorf("the second time: %+v", again)
+	}
+	if _, err := directory.Verify(ctx, store, nil); err != nil {
+		t.Error(err)
+	}
+	// It comes back with its line.
+	if r := apply(t, plan(t, full), store); r.Users.Changed != 1 || r.Accounts.Changed != 1 || r.Memberships.Changed != 2 || r.Contacts.Changed != 2 || r.Invites.Changed != 1 {
+		t.Errorf("back: %+v", r)
+	}
+	if dee, err := store.Membership(ctx, "42", "7"); err != nil || dee.State != portal.MembershipActive || dee.Origin.Pruned {
+		t.Errorf("%+v, %v", dee, err)
+	}
+}
+
+// Who was removed by a person does not come back for having been pruned as well.
+func TestPruneOpensNothingThatPeopleClosed(t *testing.T) {
+	ctx, store := context.Background(), emptyStore(t)
+	full, less := file(userAnna, userDee, accountAcme, annaOwns, deeHas(`"presets":["support"]`)), file(userAnna, userDee, accountAcme, annaOwns)
+	apply(t, plan(t, full), store)
+	putHere(t, store, func(tx directory.Tx) error {
+		m, err := tx.Membership(ctx, "42", "7")
+		m.State = portal.MembershipRemoved
+		return errors.Join(err, tx.PutMembership(ctx, m))
+	})
+	pruned(t, less, all, store)
+	apply(t, plan(t, full), store)
+	if m, err := store.Membership(ctx, "42", "7"); err != nil || m.State != portal.MembershipRemoved {
+		t.Errorf("%+v, %v", m, err)
+	}
+}
+
+// A record in quarantine is in the file, and staff are not an import's business.
+func TestPruneSparesQuarantineAndStaff(t *testing.T) {
+	ctx, store := context.Background(), emptyStore(t)
+	apply(t, plan(t, file(userAnna, userDee, accountAcme, annaOwns, deeHas(`"presets":["support"]`), `{"kind":"user","id":"tess","email":"t@host.example"}`)), store)
+	makeStaff(t, store, "tess")
+	r := pruned(t, file(userAnna, strings.Replace(userDee, "dev@", "dev@@", 1), accountAcme, annaOwns, deeHas(`"presets":["support"]`)), all, store)
+	if r.Users.Pruned+r.Memberships.Pruned != 0 || r.Quarantine.Users != 1 {
+		t.Errorf("%+v", r)
+	}
+	if tess, err := store.User(ctx, "tess"); err != nil || tess.Status != portal.UserActive {
+		t.Errorf("%+v, %v", tess, err)
+	}
+	// The owner may leave with the old export, if the new one has another.
+	r = pruned(t, file(userDee, accountAcme, deeHas(`"owner":true`)), all, store)
+	if anna, err := store.Membership(ctx, "42", "1"); err != nil || anna.Owner || anna.State != portal.MembershipRemoved || r.Memberships.Pruned != 1 {
+		t.Errorf("%+v, %v: %+v", anna, err, r)
+	}
+}
+
+// A file that was cut short does not put everybody out.
+func TestPruneIsLimited(t *testing.T) {
+	store := emptyStore(t)
+	var lines []string
+	for i := range 20 {
+		lines = append(lines, fmt.Sprintf(`{"kind":"user","id":"u%d","email":"u%d@x.example"}`, i, i))
+	}
+	apply(t, plan(t, file(lines...)), store)
+	before := head(t, store)
+	p := plan(t, file(lines[:17]...))
+	for _, how := range []func() (Report, error){
+		func() (Report, error) { return p.Compare(t.Context(), store, Carry{Prune: true, PruneLimit: 10}) },
+		func() (Report, error) { return p.Apply(t.Context(), store, Carry{Prune: true, PruneLimit: 10}) },
+		func() (Report, error) { return p.Apply(t.Context(), store, Carry{Prune: true}) },
+	} {
+		if _, err := how(); !errors.Is(err, ErrPrunes) || head(t, store) != before ||
+			!strings.HasPrefix(fmt.Sprint(err), "the file lacks more than may be pruned: 3 of 20 users of whmcs are not in it, more than ") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if r := pruned(t, file(lines[:18]...), Carry{Prune: true, PruneLimit: 10}, store); r.Users.Pruned != 2 {
+		t.Errorf("%+v", r)
+	}
+}

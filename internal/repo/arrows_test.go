@@ -21,6 +21,12 @@ var arrows = map[string][]string{
 	"internal/directory/sqlite":    {"internal/directory", "internal/portal", "internal/audit"},
 	"internal/directory/storetest": {"internal/directory", "internal/portal", "internal/audit"},
 	"internal/facts":               {"internal/portal", "internal/directory"},
+
+	"internal/gate/internal/rule": {},
+	"internal/gate": {
+		"internal/portal", "internal/directory", "internal/facts", "internal/gate/internal/rule",
+	},
+
 	"internal/token": {
 		"internal/portal", "internal/audit", "internal/directory", "internal/problem",
 	},

@@ -26,6 +26,10 @@ var arrows = map[string][]string{
 	"internal/gate": {
 		"internal/portal", "internal/directory", "internal/facts", "internal/gate/internal/rule",
 	},
+	"internal/gate/barrier": {
+		"internal/portal", "internal/directory", "internal/gate", "internal/gate/internal/rule",
+	},
+	"internal/gate/barrier/storetest": {"internal/portal", "internal/gate", "internal/gate/barrier"},
 
 	"internal/token": {
 		"internal/portal", "internal/audit", "internal/directory", "internal/problem",
@@ -112,6 +116,7 @@ var foreign = map[string][]string{
 // forTests are the packages that only tests may import.
 var forTests = []string{
 	"internal/directory/storetest", "internal/policygen", "internal/decision/casetest",
+	"internal/gate/barrier/storetest",
 	"internal/reference", // what a server answers must not come from the model it is compared with
 }
 

@@ -13,7 +13,7 @@ MODULES := . .tools .tools/regal
 POLICIES := policies
 FOLDERS := $(POLICIES) $(wildcard $(POLICIES)/examples/*)
 
-.PHONY: help run build test check bench fuzz clean requirements \
+.PHONY: help run build test simulate check bench fuzz clean requirements \
 	check-format check-vet check-static check-policies check-modules check-repository
 
 help: ## Show this list
@@ -26,12 +26,16 @@ build: ## Build bin/doorward
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/doorward ./cmd/doorward
 
 # The reference model is compared some millions of times by one goroutine for each
-# setting: with the race detector that takes half an hour and finds nothing.
+# setting, and a schedule of the simulation is one goroutine at a time: with the race
+# detector that takes half an hour and finds nothing.
 test: ## Install what the tests need, then run all of them, with the race detector where goroutines meet
 	@.ci/need cc gcc libc6-dev
 	@.ci/need curl curl
-	CGO_ENABLED=1 go test -race -timeout 30m $$(go list ./... | grep -v '/internal/reference$$')
-	go test -timeout 20m ./internal/reference
+	CGO_ENABLED=1 go test -race -timeout 30m $$(go list ./... | grep -v -e '/internal/reference$$' -e '/internal/gate/simulation$$')
+	go test -timeout 20m ./internal/reference ./internal/gate/simulation
+
+simulate: ## Look for schedules that break the promise of freshness, for an hour (DURATION=8h to change)
+	DOORWARD_SIMULATION_FOR=$(or $(DURATION),1h) go test -run '^TestThePromiseIsKept$$' -count 1 -timeout 0 -v ./internal/gate/simulation
 
 check: check-format check-vet check-static check-policies check-modules check-repository ## Check formatting, code, policies and modules
 	@echo "make check: all is well"

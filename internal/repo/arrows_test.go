@@ -21,6 +21,21 @@ var arrows = map[string][]string{
 	"internal/directory/sqlite":    {"internal/directory", "internal/portal", "internal/audit"},
 	"internal/directory/storetest": {"internal/directory", "internal/portal", "internal/audit"},
 	"internal/facts":               {"internal/portal", "internal/directory"},
+
+	"internal/gate/internal/rule": {},
+	"internal/gate": {
+		"internal/portal", "internal/directory", "internal/facts", "internal/gate/internal/rule",
+	},
+	"internal/gate/barrier": {
+		"internal/portal", "internal/directory", "internal/gate", "internal/gate/internal/rule",
+	},
+	"internal/gate/barrier/storetest": {"internal/portal", "internal/gate", "internal/gate/barrier"},
+	"internal/gate/spool":             {"internal/gate"},
+	"internal/gate/simulation": {
+		"internal/portal", "internal/directory", "internal/facts", "internal/gate", "internal/gate/barrier",
+		"internal/gate/internal/rule",
+	},
+
 	"internal/token": {
 		"internal/portal", "internal/audit", "internal/directory", "internal/problem",
 	},
@@ -105,6 +120,7 @@ var foreign = map[string][]string{
 	"github.com/spf13/cobra":            {"internal/cli"},
 	"github.com/fsnotify/":              {"internal/policy/watch"},
 	"pgregory.net/rapid":                {"internal/policygen", "internal/decision/casetest"},
+	"github.com/anishathalye/porcupine": {"internal/gate/simulation"},
 	"github.com/go-json-experiment/":    {"internal/ijson", "internal/authzen", "internal/directory/sqlite"},
 	"encoding/xml":                      {"internal/whmcs", "internal/cli"},
 	"net/http": {
@@ -115,6 +131,7 @@ var foreign = map[string][]string{
 // forTests are the packages that only tests may import.
 var forTests = []string{
 	"internal/directory/storetest", "internal/policygen", "internal/decision/casetest",
+	"internal/gate/barrier/storetest", "internal/gate/simulation",
 	"internal/reference", // what a server answers must not come from the model it is compared with
 }
 

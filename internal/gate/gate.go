@@ -1,0 +1,135 @@
+// Package gate is a sidecar's side of the promise that a removed person is refused
+// everywhere: it follows the directory's changes, holds a lease, and says which facts a
+// question may be answered from (design section 5, rules R1 to R16).
+//
+// It knows no HTTP, no policy and no database; a Directory and a Clock are given to it,
+// and it starts no goroutine. The directory's side is gate/barrier, and gate/simulation
+// runs both under every fault we know. Its invariant: a question that is asked after
+// the directory called a change enforced is answered from facts with that change in
+// them, or not at all.
+package gate
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"doorward/internal/facts"
+	"doorward/internal/gate/internal/rule"
+	"doorward/internal/portal"
+)
+
+// Terms of a gate when its Config does not say.
+const (
+	DefaultLease     = 3 * time.Second
+	DefaultStaleness = 30 * time.Second
+	// DefaultMemory is how many bytes of facts are remembered.
+	DefaultMemory = 64 << 20
+)
+
+// A Config makes a Gate.
+type Config struct {
+	Directory Directory
+	Clock     Clock
+	Label     string // to be shown; it proves and names nothing (R3)
+	// Lease is how long a lease lasts. 0: DefaultLease.
+	Lease time.Duration
+	// Staleness is how long after the end of a lease bounded questions are answered
+	// from memory (R9). It is part of what barriers wait for. 0: never.
+	Staleness time.Duration
+	Memory    facts.Bound // zero: DefaultMemory bytes
+	Window    int         // 0: Window
+	Policies  Policies    // nil: none are promoted
+	Spool     Spool       // nil: nothing can be recorded
+	// Random makes the instance's name. nil: crypto/rand.
+	Random io.Reader
+	// Rules is for the simulation; nobody else can set it.
+	Rules rule.Set
+}
+
+// Policies are the policies that the directory promotes (R13).
+type Policies interface {
+	// Use puts the policy that was promoted at a revision in force, and returns when
+	// every question asked from now on is judged by it. 0 is the policy that this
+	// process came with.
+	Use(ctx context.Context, promoted portal.Revision) error
+	// Digest names the policy in force.
+	Digest() string
+}
+
+// A Gate answers what the directory knows, from memory where that is provably fresh. It
+// is used by many goroutines, of which one calls Step in a loop.
+type Gate struct {
+	directory Directory
+	clock     Clock
+	policies  Policies
+	spool     Spool
+	instance  Instance
+	label     string
+	lasts     time.Duration
+	staleness time.Duration
+	rules     rule.Set
+
+	reads    *reads
+	memory   *facts.Memory
+	asks     uint64       // only Step counts
+	applying sync.RWMutex // written while changes are applied, read while facts are put in
+	window   *window      // by applying
+	left     bool         // by applying
+	standing atomic.Pointer[standing]
+}
+
+// New makes a gate that knows nothing yet.
+func New(c Config) (*Gate, error) {
+	lasts := cmp.Or(c.Lease, DefaultLease)
+	if lasts <= 0 || c.Staleness < 0 {
+		return nil, fmt.Errorf("a lease of %v and a staleness of %v: neither can be negative", lasts, c.Staleness)
+	}
+	instance, err := newInstance(c.Random)
+	if err != nil {
+		return nil, fmt.Errorf("name this process: %w", err)
+	}
+	bound := c.Memory
+	if bound == (facts.Bound{}) {
+		bound.Bytes = DefaultMemory
+	}
+	g := &Gate{
+		directory: c.Directory, clock: c.Clock, policies: c.Policies, spool: c.Spool,
+		instance: instance, label: c.Label, lasts: lasts, staleness: c.Staleness, rules: c.Rules,
+		reads:  &reads{directory: c.Directory, clock: c.Clock, rules: c.Rules},
+		memory: facts.NewMemory(bound), window: newWindow(cmp.Or(c.Window, Window)),
+	}
+	g.standing.Store(&standing{})
+	return g, nil
+}
+
+// newInstance draws a name that no other process has (R3).
+func newInstance(random io.Reader) (Instance, error) {
+	if random == nil {
+		random = rand.Reader
+	}
+	var id [16]byte
+	_, err := io.ReadFull(random, id[:])
+	return Instance(fmt.Sprintf("%x", id)), err
+}
+
+// A Status is what operators are shown.
+type Status struct {
+	Instance Instance
+	Joined   bool // something was heard of the directory
+	Leased   bool
+	Position portal.Position
+}
+
+// Status says where the gate stands now.
+func (g *Gate) Status() Status {
+	at := g.standing.Load()
+	return Status{
+		Instance: g.instance, Joined: at.era != "", Leased: at.lease.holds(g.clock.Now(), 0, g.rules), Position: at.position,
+	}
+}

@@ -1,0 +1,93 @@
+package simulation
+
+import (
+	"fmt"
+	"time"
+
+	"doorward/internal/gate"
+)
+
+// counts are what happened in schedules, so that no run passes by doing nothing.
+type counts map[counted]int
+
+// counted is something that is counted.
+type counted string
+
+const (
+	schedules         counted = "schedules"
+	questions         counted = "questions"
+	cachedAllows      counted = "allows from memory under a lease"
+	boundedAllows     counted = "allows from memory after a lease (R9)"
+	directAllows      counted = "allows after reading the directory"
+	unanswered        counted = "questions without an answer"
+	soonAsked         counted = "questions within 50 ms after enforced"
+	byAcknowledgement counted = "enforced by acknowledgement"
+	byWaiting         counted = "enforced by waiting"
+	byLeaving         counted = "enforced because gates left"
+	pending           counted = "pending"
+	timedAllows       counted = "allows of grants that end or begin (R12)"
+	demands           counted = "questions that demand a revision (R15)"
+	policyMoves       counted = "policies that moved under a question (R13)"
+	sensitiveGiven    counted = "sensitive decisions given (R16)"
+	spoolFull         counted = "sensitive decisions not given (R16)"
+	asksSent          counted = "asks"
+	offers            counted = "facts offered by a shared cache (R8)"
+	faultsStruck      counted = "faults"
+	failovers         counted = "failovers"
+	restores          counted = "restores"
+	lateAnswers       counted = "answers to another ask (R2)"
+	histories         counted = "histories checked for linearizability"
+	unknown           counted = "histories too long to check"
+)
+
+// atLeast is what a thousand schedules contain at least; about half of what they do.
+var atLeast = map[counted]int{
+	questions: 250_000, cachedAllows: 80_000, boundedAllows: 400, directAllows: 10_000, unanswered: 10_000,
+	soonAsked: 30_000, byAcknowledgement: 14_000, byWaiting: 500, byLeaving: 12, pending: 25,
+	timedAllows: 4_000, demands: 30_000, policyMoves: 3_000, sensitiveGiven: 9_000, spoolFull: 400,
+	asksSent: 40_000, offers: 10_000, faultsStruck: 1_500, failovers: 150, restores: 60, lateAnswers: 800, histories: 400,
+}
+
+// atMost is what they contain at most.
+var atMost = map[counted]int{unknown: 10}
+
+// enough tells what was done too little or too often in some schedules. Of a few nothing
+// can be said.
+func (n counts) enough() error {
+	if n[schedules] < 1000 {
+		return nil
+	}
+	for what, least := range atLeast {
+		if want := least * n[schedules] / 1000; n[what] < want {
+			return fmt.Errorf("only %d %s in %d schedules, want %d at least", n[what], what, n[schedules], want)
+		}
+	}
+	for what, most := range atMost {
+		if want := most * n[schedules] / 1000; n[what] > want {
+			return fmt.Errorf("%d %s in %d schedules, want %d at most", n[what], what, n[schedules], want)
+		}
+	}
+	return nil
+}
+
+// add adds up counts.
+func (n counts) add(more counts) {
+	for what, times := range more {
+		n[what] += times
+	}
+}
+
+// soon is how shortly after enforced a question counts as such.
+const soon = 50 * time.Millisecond
+
+// allowed counts an allow by what it was answered from.
+func (n counts) allowed(r gate.Reply, bounded bool, c *sidecar) {
+	switch {
+	case !r.FromMemory:
+		n[directAllows]++
+	case bounded && !c.status().Leased:
+		n[boundedAllows]++
+	default:
+		n[cachedAllows]++
+	}
+}

@@ -1,0 +1,19 @@
+package simulation
+
+import (
+	"testing"
+
+	"doorward/internal/gate/barrier/storetest"
+	"doorward/internal/portal"
+)
+
+// What the protocol is simulated with keeps the contract that real stores keep.
+func TestTheStoreKeepsTheContract(t *testing.T) {
+	storetest.Run(t, func(*testing.T) storetest.Fixture {
+		m := NewMemory()
+		return storetest.Fixture{
+			Store: m, Key: Key,
+			Put: func(_ *testing.T, user int, active bool) portal.Position { return m.Put(user, active) },
+		}
+	})
+}

@@ -101,7 +101,7 @@ var foreign = map[string][]string{
 	"github.com/pressly/goose/":         {"internal/directory/sqlite"},
 	"github.com/spf13/cobra":            {"internal/cli"},
 	"github.com/fsnotify/":              {"internal/policy/watch"},
-	"pgregory.net/rapid":                {"internal/policygen", "internal/decision/casetest"},
+	"pgregory.net/rapid":                {"internal/policygen", "internal/decision/casetest", "internal/directory/storetest"},
 	"github.com/go-json-experiment/":    {"internal/ijson", "internal/authzen", "internal/directory/sqlite"},
 	"encoding/xml":                      {"internal/whmcs", "internal/cli"},
 	"net/http": {

@@ -31,6 +31,10 @@ var (
 	// ErrUnavailable: the store cannot be read or written now (locked, disk full,
 	// closed). Nothing was changed; trying again later may succeed.
 	ErrUnavailable = errors.New("directory unavailable")
+	// ErrOutcomeUnknown: the store was lost while an update committed, and could not be
+	// asked afterwards. The update was made or will be, whole, or it was not: look
+	// before trying again.
+	ErrOutcomeUnknown = errors.New("whether the directory was changed is not known")
 )
 
 // A Store keeps the directory. Its methods may be called from many goroutines,

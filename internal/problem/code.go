@@ -19,6 +19,7 @@ const (
 	BatchTooLarge        Code = "batch_too_large"
 	ChangeRefused        Code = "change_refused"
 	Internal             Code = "internal"
+	OutcomeUnknown       Code = "outcome_unknown"
 	NotReady             Code = "not_ready"
 	FactsUnavailable     Code = "facts_unavailable"
 	PolicyError          Code = "policy_error"
@@ -55,6 +56,7 @@ var kinds = map[Code]kind{
 	BatchTooLarge:    {http.StatusRequestEntityTooLarge, "The batch is too large", "Send it in several requests."},
 	ChangeRefused:    {http.StatusUnprocessableEntity, "The directory refuses the change", "It would break a rule of the directory. Nothing was changed."},
 	Internal:         {http.StatusInternalServerError, "Doorward failed", "The failure is in Doorward's log. Nothing was decided or changed."},
+	OutcomeUnknown:   {http.StatusInternalServerError, "Whether the change was made is not known", "Look whether it is there before you try again."},
 
 	NotReady:             unavailable("Doorward is starting; it has no policy or no facts yet."),
 	FactsUnavailable:     unavailable("The facts about this question could not be read."),

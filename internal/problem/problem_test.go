@@ -63,6 +63,7 @@ func TestErrorsAndAnswers(t *testing.T) {
 		{unavailable("of_tomorrow"), 503, Unavailable, ""},
 		{&decision.UnavailableError{Code: decision.FactsUnavailable, Err: directory.ErrNotFound}, 503, FactsUnavailable, ""},
 		{fmt.Errorf("read: %w: %w", directory.ErrUnavailable, errDriver), 503, DirectoryUnavailable, ""},
+		{fmt.Errorf("%w: %w: %w", directory.ErrOutcomeUnknown, context.DeadlineExceeded, errDriver), 500, OutcomeUnknown, ""},
 		{fmt.Errorf("account 7: %w", directory.ErrNotFound), 404, NotFound, ""},
 		{fmt.Errorf("%w: %w", directory.ErrInvalid, errDriver), 422, ChangeRefused, ""},
 		{fmt.Errorf("%w: %w", context.DeadlineExceeded, errDriver), 503, Deadline, ""},

@@ -40,6 +40,7 @@ var sentinels = []struct {
 	err  error
 	code Code
 }{
+	{directory.ErrOutcomeUnknown, OutcomeUnknown},
 	{directory.ErrNotFound, NotFound},
 	{directory.ErrInvalid, ChangeRefused},
 	{directory.ErrUnavailable, DirectoryUnavailable},

@@ -19,6 +19,8 @@ var arrows = map[string][]string{
 	"internal/audit":               {"internal/portal"},
 	"internal/directory":           {"internal/portal", "internal/audit"},
 	"internal/directory/sqlite":    {"internal/directory", "internal/portal", "internal/audit"},
+	"internal/directory/postgres":  {"internal/directory", "internal/portal", "internal/audit"},
+	"internal/directory/pgtest":    {},
 	"internal/directory/storetest": {"internal/directory", "internal/portal", "internal/audit"},
 	"internal/facts":               {"internal/portal", "internal/directory"},
 
@@ -116,12 +118,15 @@ var foreign = map[string][]string{
 	"github.com/casbin/casbin/":         {"internal/policy/presets", "internal/bench"},
 	"modernc.org/sqlite":                {"internal/directory/sqlite", "internal/importer/shelf"},
 	"database/sql":                      {"internal/directory/sqlite", "internal/importer/shelf"},
-	"github.com/pressly/goose/":         {"internal/directory/sqlite"},
+	"github.com/jackc/pgx/":             {"internal/directory/postgres", "internal/directory/pgtest"},
+	"github.com/pressly/goose/":         {"internal/directory/sqlite", "internal/directory/postgres"},
 	"github.com/spf13/cobra":            {"internal/cli"},
 	"github.com/fsnotify/":              {"internal/policy/watch"},
-	"pgregory.net/rapid":                {"internal/policygen", "internal/decision/casetest"},
+	"pgregory.net/rapid":                {"internal/policygen", "internal/decision/casetest", "internal/directory/storetest"},
+	"github.com/go-json-experiment/": {
+		"internal/ijson", "internal/authzen", "internal/directory/sqlite", "internal/directory/postgres",
+	},
 	"github.com/anishathalye/porcupine": {"internal/gate/simulation"},
-	"github.com/go-json-experiment/":    {"internal/ijson", "internal/authzen", "internal/directory/sqlite"},
 	"encoding/xml":                      {"internal/whmcs", "internal/cli"},
 	"net/http": {
 		"internal/authzen", "internal/problem", "internal/token", "internal/server", "internal/cli", "internal/bench",
@@ -130,7 +135,7 @@ var foreign = map[string][]string{
 
 // forTests are the packages that only tests may import.
 var forTests = []string{
-	"internal/directory/storetest", "internal/policygen", "internal/decision/casetest",
+	"internal/directory/storetest", "internal/directory/pgtest", "internal/policygen", "internal/decision/casetest",
 	"internal/gate/barrier/storetest", "internal/gate/simulation",
 	"internal/reference", // what a server answers must not come from the model it is compared with
 }

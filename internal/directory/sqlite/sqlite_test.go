@@ -15,6 +15,14 @@ func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) directory.Store { return open(t, file(t), sqlite.Options{}) })
 }
 
+// Stores of one process that have the same file open.
+func TestStoresTogether(t *testing.T) {
+	storetest.RunTogether(t, func(t *testing.T) []directory.Store {
+		path := file(t)
+		return []directory.Store{open(t, path, sqlite.Options{}), open(t, path, sqlite.Options{})}
+	})
+}
+
 // file names a database that does not exist yet.
 func file(t testing.TB) string { return filepath.Join(t.TempDir(), "data", "doorward.db") }
 

@@ -133,3 +133,21 @@ func TestAProgramOfBeforeGoesOnWriting(t *testing.T) {
 		t.Errorf("%v\n%s", err, diff)
 	}
 }
+
+func putAll(t *testing.T, tx directory.Tx, things []any) error {
+	for _, thing := range things {
+		var err error
+		switch thing := thing.(type) {
+		case portal.User:
+			err = tx.PutUser(t.Context(), thing)
+		case portal.Membership:
+			err = tx.PutMembership(t.Context(), thing)
+		case portal.Contact:
+			err = tx.PutContact(t.Context(), thing)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

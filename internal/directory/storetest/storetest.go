@@ -23,15 +23,36 @@ func Run(t *testing.T, open func(t *testing.T) directory.Store) {
 	for _, p := range append(promises(), importPromises()...) {
 		t.Run(p.says, func(t *testing.T) {
 			t.Parallel()
-			s := open(t)
-			t.Cleanup(func() {
-				if err := s.Close(); err != nil {
-					t.Errorf("close: %v", err)
-				}
-			})
-			p.test(t, s)
+			p.test(t, closing(t, open(t)))
 		})
 	}
+	RunTogether(t, func(t *testing.T) []directory.Store { return []directory.Store{open(t)} })
+}
+
+// RunTogether checks what a directory promises when several stores, each as of a process
+// of its own, have it open. open returns them, of a directory that nobody has written
+// to; RunTogether closes them.
+func RunTogether(t *testing.T, open func(t *testing.T) []directory.Store) {
+	for _, p := range togetherPromises() {
+		t.Run(p.says, func(t *testing.T) {
+			t.Parallel()
+			stores := open(t)
+			for _, s := range stores {
+				closing(t, s)
+			}
+			p.test(t, stores)
+		})
+	}
+}
+
+// closing closes s after the test.
+func closing(t *testing.T, s directory.Store) directory.Store {
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return s
 }
 
 // A promise is one thing that the contract says, and its test.
@@ -69,9 +90,6 @@ func promises() []promise {
 
 		{"an account has exactly one owner (req 4, S39)", oneOwner},
 		{"ownership changes hands in any order", anyOrder},
-		{"of two demotions at once one is refused (S39)", twoDemotions},
-		{"of 100 accepts at once one succeeds (S30)", oneAccept},
-		{"revisions have no holes under parallel writers", noHoles},
 
 		{"facts say what is known, and of the unknown nothing", factsOfKeys},
 		{"facts of a contact are those of its account alone (req 17)", factsOfContacts},

@@ -32,7 +32,6 @@ type held struct {
 type accountTally struct {
 	id portal.AccountID
 	tally
-	changed bool
 }
 
 // A conflict is a reason for quarantine.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"doorward/internal/authzen"
@@ -155,9 +156,15 @@ func Build(ctx context.Context, c config.Config, o Options) (*Service, error) {
 	authzen.Metadata{PublicURL: c.PublicURL}.Register(mux)
 	mux.Handle(anything, problem.Handle(o.Log, fallback(mux)))
 
-	failed := problem.Handle(nil, func(http.ResponseWriter, *http.Request) error { return errPanicked })
-	s.Handler = authzen.EchoRequestID(newTraffic(o.Log, reg, failed).watch(mux))
+	s.Handler = around(mux, reg, o.Log)
 	return s, nil
+}
+
+// around puts around the mux what concerns every request.
+func around(mux *http.ServeMux, reg prometheus.Registerer, log *slog.Logger) http.Handler {
+	failed := problem.Handle(nil, func(http.ResponseWriter, *http.Request) error { return errPanicked })
+	nowhere := problem.Handle(log, func(http.ResponseWriter, *http.Request) error { return &problem.Error{Code: problem.NotFound} })
+	return authzen.EchoRequestID(newTraffic(log, reg, failed).watch(refuseDots(mux, nowhere)))
 }
 
 // errPanicked is logged where the panic is; here it only picks the answer.

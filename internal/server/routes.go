@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"path"
 	"strings"
 
 	"doorward/internal/authzen"
@@ -38,6 +39,19 @@ const (
 	anything  = "/"
 	decisions = "/access/"
 )
+
+// refuseDots answers for paths that a proxy may have taken for others, however they are
+// written: with empty segments, or those that lead up (S5, S6). The mux would send their
+// clients elsewhere.
+func refuseDots(next, refused http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := r.URL.Path; strings.Contains(p, "//") || strings.Contains(p, "/.") && path.Clean(p) != strings.TrimSuffix(p, "/") {
+			refused.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
 
 // mountDecisions mounts the AuthZEN endpoints, as h serves them, behind the guard.
 func mountDecisions(mux *http.ServeMux, guard *token.Guard, h *authzen.Handler) {

@@ -246,7 +246,7 @@ func TestFaultsOfAnUpsert(t *testing.T) {
 	want := []string{
 		`0/id: ids are strings, not numbers. Write "7".`,
 		`0/status: "gone" is not known. Write one of: active, disabled.`,
-		`0/email: "a@b@c.example": has more than one @`,
+		`0/email: has more than one @`,
 		`1: must be an object, not null`,
 		`2/kind: must be one of user, account, membership, contact, signin, not "User". Did you mean "user"?`,
 		`3/user: "a b" cannot be an id. Use 1 to 128 of A-Z a-z 0-9 . _ : @ + ~ and -.`,
@@ -258,7 +258,7 @@ func TestFaultsOfAnUpsert(t *testing.T) {
 		`4/mfa_required: must be true or false, not a string`,
 		`5/subaccount: a contact never logs in. Put a user and a membership besides.`,
 		`5/emails/security: members are always sent it, and contacts never. Leave it out.`,
-		`5/email: "": missing`,
+		`5/email: missing`,
 		`6/at: lies ahead. Leave it out for now.`,
 		`6/ip: is no address. Write it as 192.0.2.7 or 2001:db8::7.`,
 		`7/at: is no time. Leave it out for now.`,

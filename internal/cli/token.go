@@ -80,8 +80,8 @@ func tokenCreateCommand(p *Process) *cobra.Command {
 	s := settingsFlags(p, c, "data")
 	c.Flags().StringSliceVar(&scopes, "scope", []string{string(token.Decide)}, "what the token is good for: "+strings.Join(texts(token.Scopes()), ", "))
 	_ = c.RegisterFlagCompletionFunc("scope", cobra.FixedCompletions(texts(token.Scopes()), cobra.ShellCompDirectiveNoFileComp)) // the flag is there
-	c.Flags().StringSliceVar(&accounts, "accounts", nil, "the only accounts that its client may ask about; none given: all")
-	c.Flags().StringSliceVar(&types, "types", nil, "the only types of resources that its client may ask about; none given: all")
+	c.Flags().StringSliceVar(&accounts, "accounts", nil, "the only accounts that its client may ask about, or manage; none given: all")
+	c.Flags().StringSliceVar(&types, "types", nil, "the only types of resources that its client may ask about, or manage; none given: all")
 	jsonFlag(c, &asJSON)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		limits, err := limitsFrom(c, accounts, types)

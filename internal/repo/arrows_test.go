@@ -83,6 +83,10 @@ var arrows = map[string][]string{
 		"internal/search",
 	},
 
+	"internal/manage": {
+		"internal/portal", "internal/ijson", "internal/directory", "internal/importer", "internal/problem",
+	},
+
 	"internal/config": {"internal/fault", "internal/strictyaml"},
 	"internal/server": {"..."},
 	"internal/cli":    {"..."},
@@ -105,7 +109,7 @@ var foreign = map[string][]string{
 	"github.com/go-json-experiment/":    {"internal/ijson", "internal/authzen", "internal/directory/sqlite"},
 	"encoding/xml":                      {"internal/whmcs", "internal/cli"},
 	"net/http": {
-		"internal/authzen", "internal/problem", "internal/token", "internal/server", "internal/cli", "internal/bench",
+		"internal/authzen", "internal/manage", "internal/problem", "internal/token", "internal/server", "internal/cli", "internal/bench",
 	},
 }
 

@@ -68,7 +68,7 @@ func change(ts *testscript.TestScript, file, diff string) {
 // printed runs commands one after the other, whatever their status, and returns all
 // they print; ok is false when the last one fails.
 func printed(ts *testscript.TestScript, commands string) (out string, ok bool) {
-	c := exec.Command("bash", "-c", strings.ReplaceAll(commands, shownBinary, "doorward"))
+	c := exec.Command("bash", "-c", strings.NewReplacer(shownBinary, "doorward", shownURL, ts.Getenv("URL")).Replace(commands))
 	c.Dir = ts.MkAbs(".")
 	c.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"))
 	both, err := c.CombinedOutput()
@@ -86,7 +86,7 @@ func matches(ts *testscript.TestScript, command, got, want string) {
 		}
 		pattern.WriteString(strings.ReplaceAll(regexp.QuoteMeta(line), "…", ".*") + `[ ]*\n`)
 	}
-	if !regexp.MustCompile(`\A` + pattern.String() + `\s*\z`).MatchString(got) {
+	if !regexp.MustCompile(`\A` + pattern.String() + `\s*\z`).MatchString(got + "\n") { // the last line need not have ended
 		ts.Fatalf("%s\nprints\n%s\nand not\n%s", command, got, want)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 
 func tokenCommand(p *Process) *cobra.Command {
 	c := group("token", "Make, list and revoke client tokens",
-		"A client token lets a portal's service ask a Doorward that runs with auth.mode token. The directory keeps only its digest.")
+		"A client token lets a portal's service ask a Doorward that runs with auth.mode token. With the scope manage "+
+			"it keeps the directory in step with the portal, in any mode. The directory keeps only its digest.")
 	c.AddCommand(tokenCreateCommand(p), tokenListCommand(p), tokenRevokeCommand(p))
 	return c
 }
@@ -73,12 +75,13 @@ func tokenCreateCommand(p *Process) *cobra.Command {
 	var scopes, accounts, types []string
 	c := &cobra.Command{
 		Use: "create NAME", Short: "Make a token and print it, once", Args: exactly(1),
-		Example: "  doorward token create billing > billing.token\n  doorward token create reseller --accounts acme,clinic --types account,service > reseller.token",
+		Example: "  doorward token create billing > billing.token\n  doorward token create reseller --accounts acme,clinic --types account,service > reseller.token\n  doorward token create portal --scope manage > portal.token",
 	}
 	s := settingsFlags(p, c, "data")
-	c.Flags().StringSliceVar(&scopes, "scope", []string{string(token.Decide)}, "what the token is good for")
-	c.Flags().StringSliceVar(&accounts, "accounts", nil, "the only accounts that its client may ask about; none given: all")
-	c.Flags().StringSliceVar(&types, "types", nil, "the only types of resources that its client may ask about; none given: all")
+	c.Flags().StringSliceVar(&scopes, "scope", []string{string(token.Decide)}, "what the token is good for: "+strings.Join(texts(token.Scopes()), ", "))
+	_ = c.RegisterFlagCompletionFunc("scope", cobra.FixedCompletions(texts(token.Scopes()), cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+	c.Flags().StringSliceVar(&accounts, "accounts", nil, "the only accounts that its client may ask about, or manage; none given: all")
+	c.Flags().StringSliceVar(&types, "types", nil, "the only types of resources that its client may ask about, or manage; none given: all")
 	jsonFlag(c, &asJSON)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		limits, err := limitsFrom(c, accounts, types)

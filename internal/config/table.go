@@ -52,7 +52,7 @@ func Table() []Setting {
 		text("public_url", "an https URL", "The address under which clients know this decision point, for its AuthZEN metadata. Empty: there is no metadata.", func(c *Config) *string { return &c.PublicURL }),
 		text("tls.cert_file", "a path", "The server's certificate chain, PEM.", func(c *Config) *string { return &c.TLS.CertFile }),
 		text("tls.key_file", "a path", "The certificate's private key, PEM.", func(c *Config) *string { return &c.TLS.KeyFile }),
-		word("auth.mode", "Whether clients need a token (`doorward token create`). With `none`, a wrong token is still refused.", func(c *Config) *AuthMode { return &c.Auth.Mode }, AuthNone, AuthToken),
+		word("auth.mode", "Whether clients need a token (`doorward token create`). With `none`, a wrong token is still refused, and managing (`/v1/`) needs one all the same.", func(c *Config) *AuthMode { return &c.Auth.Mode }, AuthNone, AuthToken),
 		text("data", "a folder", "Where the directory's database lives. `serve`, `import` and `token create` make it when missing.", func(c *Config) *string { return &c.Data }),
 		text("policies", "a folder", "The policy folder. Empty: the policy built into the program.", func(c *Config) *string { return &c.Policies }),
 		word("policy.failing_tables", "What to do when the tables of expected answers (`tests/*.yaml` in the policy folder) fail: put the policy in force and `report` them, or `refuse` to start and to reload.", func(c *Config) *FailingTables { return &c.Policy.FailingTables }, ReportFailing, RefuseFailing),

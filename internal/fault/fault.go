@@ -14,14 +14,15 @@ import (
 
 // A Fault is one thing wrong at one place of a file.
 type Fault struct {
-	File    string `json:"file"`             // path inside the policy folder
-	Line    int    `json:"line,omitempty"`   // from 1; 0 when the whole file is meant
-	Column  int    `json:"column,omitempty"` // from 1, in bytes, in YAML and Rego in characters; 0 when the whole line is meant
-	Message string `json:"message"`          // what is wrong
-	Fix     string `json:"fix,omitempty"`    // what to do, as a sentence; may be empty
+	File    string `json:"file"`              // path inside the policy folder
+	Line    int    `json:"line,omitempty"`    // from 1; 0 when the whole file is meant
+	Column  int    `json:"column,omitempty"`  // from 1, in bytes, in YAML and Rego in characters; 0 when the whole line is meant
+	Pointer string `json:"pointer,omitempty"` // JSON pointer (RFC 6901) into the record at the line; "" when all of it is meant
+	Message string `json:"message"`           // what is wrong
+	Fix     string `json:"fix,omitempty"`     // what to do, as a sentence; may be empty
 }
 
-// Error returns the fault as file:line:column: message. fix.
+// Error returns the fault as file:line:column: pointer: message. fix.
 func (f Fault) Error() string {
 	var b strings.Builder
 	b.WriteString(f.File)
@@ -30,6 +31,9 @@ func (f Fault) Error() string {
 		if f.Column > 0 {
 			fmt.Fprintf(&b, ":%d", f.Column)
 		}
+	}
+	if f.Pointer != "" {
+		b.WriteString(": " + f.Pointer)
 	}
 	b.WriteString(": " + f.Message)
 	if f.Fix != "" {

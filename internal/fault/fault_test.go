@@ -17,13 +17,14 @@ func TestFaultsComeInOrderOfPlace(t *testing.T) {
 	l.Add(Fault{File: "b.yaml", Line: 2, Message: "second"})
 	l.Add(Fault{File: "b.yaml", Line: 1, Column: 9, Message: "first", Fix: "Do this."})
 	l.Add(Fault{File: "a.yaml", Message: "is missing"})
-	want := "a.yaml: is missing\nb.yaml:1:9: first. Do this.\nb.yaml:2: second"
+	l.Add(Fault{File: "c.jsonl", Line: 3, Pointer: "/emails/invoice", Message: "must be true or false"})
+	want := "a.yaml: is missing\nb.yaml:1:9: first. Do this.\nb.yaml:2: second\nc.jsonl:3: /emails/invoice: must be true or false"
 	err := l.Err()
 	if err.Error() != want {
 		t.Errorf("got\n%s\nwant\n%s", err, want)
 	}
 	var again List
-	if !errors.As(err, &again) || len(again) != 3 {
+	if !errors.As(err, &again) || len(again) != 4 {
 		t.Errorf("the list is lost in %T", err)
 	}
 }

@@ -10,6 +10,9 @@
 // holds; what the file does not mention stays, unless the import is to prune. The login
 // of the provider's own people stays in any case.
 //
+// An Upsert is some records without a file. They mean what they mean in one, and all of
+// them come in, in one commit, or none.
+//
 // The package does not know where the file comes from, asks nobody and prints nothing.
 // Records wait on disk: how much memory an import takes depends on the largest account,
 // not on the file. Its invariants: importing a file twice changes nothing the second

@@ -38,7 +38,7 @@ func (o object) storable(err error) {
 
 // faultf notes that a member is wrong.
 func (o object) faultf(member, fix, format string, args ...any) {
-	o.in.faultf(o.line, fix, "/%s: "+format, append([]any{member}, args...)...)
+	o.in.addFault(fault.Fault{File: o.in.file, Line: o.line, Pointer: "/" + member, Message: fmt.Sprintf(format, args...), Fix: fix})
 }
 
 // maxText bounds names of people and companies, in bytes.

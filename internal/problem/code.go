@@ -17,6 +17,7 @@ const (
 	MethodNotAllowed     Code = "method_not_allowed"
 	BodyTooLarge         Code = "body_too_large"
 	BatchTooLarge        Code = "batch_too_large"
+	Conflict             Code = "conflict"
 	ChangeRefused        Code = "change_refused"
 	Internal             Code = "internal"
 	OutcomeUnknown       Code = "outcome_unknown"
@@ -54,6 +55,7 @@ var kinds = map[Code]kind{
 	MethodNotAllowed: {http.StatusMethodNotAllowed, "The method is not possible here", "The Allow header lists the methods that are."},
 	BodyTooLarge:     {http.StatusRequestEntityTooLarge, "The body is too large", "Send less in one request."},
 	BatchTooLarge:    {http.StatusRequestEntityTooLarge, "The batch is too large", "Send it in several requests."},
+	Conflict:         {http.StatusConflict, "The change does not fit what is there", "The directory holds something else. Nothing was changed."},
 	ChangeRefused:    {http.StatusUnprocessableEntity, "The directory refuses the change", "It would break a rule of the directory. Nothing was changed."},
 	Internal:         {http.StatusInternalServerError, "Doorward failed", "The failure is in Doorward's log. Nothing was decided or changed."},
 	OutcomeUnknown:   {http.StatusInternalServerError, "Whether the change was made is not known", "Look whether it is there before you try again."},

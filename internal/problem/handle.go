@@ -54,13 +54,14 @@ func record(log *slog.Logger, r *http.Request, p *Error, begun bool) {
 const retryAfter = "1"
 
 // body is the problem as it is sent: the members of RFC 9457 section 3.1, and
-// pointer as an extension.
+// pointer and errors as extensions.
 type body struct {
 	Type    string `json:"type"`
 	Title   string `json:"title"`
 	Status  int    `json:"status"`
 	Detail  string `json:"detail"`
 	Pointer string `json:"pointer,omitempty"`
+	Errors  []Each `json:"errors,omitempty"`
 }
 
 // write sends the problem.
@@ -69,8 +70,8 @@ func (e *Error) write(w http.ResponseWriter) {
 	if _, known := kinds[code]; !known {
 		code = Internal
 	}
-	// A struct of strings and a number cannot fail to be encoded.
-	text, _ := json.Marshal(body{TypePrefix + string(code), k.title, k.status, e.detail(), e.Pointer})
+	// A struct of strings and numbers cannot fail to be encoded.
+	text, _ := json.Marshal(body{TypePrefix + string(code), k.title, k.status, e.detail(), e.Pointer, e.Each})
 	h := w.Header()
 	for _, stale := range []string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified"} {
 		h.Del(stale)

@@ -8,6 +8,7 @@
 package problem
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -18,8 +19,24 @@ type Error struct {
 	Code    Code
 	Detail  string // what is wrong here and what to do; "" takes the code's text
 	Pointer string // JSON pointer (RFC 6901) into the request's body; "" is all of it
+	Each    []Each // every single thing, where there can be several; may be nil
 	Allow   string // the methods the resource has, for MethodNotAllowed
 	Err     error  // the cause; may be nil
+}
+
+// Each is one of several things that are the matter (RFC 9457 section 3, errors).
+type Each struct {
+	Detail  string `json:"detail"`
+	Pointer string `json:"pointer,omitempty"`
+}
+
+// Several is a problem with several things the matter; at least one.
+func Several(code Code, each []Each) *Error {
+	e := &Error{Code: code, Detail: each[0].Detail, Pointer: each[0].Pointer, Each: each}
+	if more := len(each) - 1; more > 0 {
+		e.Detail += fmt.Sprintf(" (and %d more, see errors)", more)
+	}
+	return e
 }
 
 // Error describes the problem for the log. It quotes what the caller chose (S42).

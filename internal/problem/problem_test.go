@@ -171,6 +171,23 @@ func TestClientGoneIsNotAnError(t *testing.T) {
 	}
 }
 
+// What is the matter in several places is told of each, and the first stands for all.
+func TestSeveralThings(t *testing.T) {
+	each := []Each{{"email is missing", "/records/0/email"}, {"is no object", "/records/7"}}
+	w, log := answer(t, fmt.Errorf("read: %w", Several(InvalidRequest, each)))
+	var got body
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := body{"urn:doorward:problem:invalid_request", "The request is not valid", 400, "email is missing (and 1 more, see errors)", "/records/0/email", each}
+	if diff := cmp.Diff(want, got); diff != "" || strings.Count(log, "\n") != 1 {
+		t.Errorf("%s(-want +got):\n%s", log, diff)
+	}
+	if w, _ := answer(t, Several(Conflict, each[1:])); w.Code != 409 || !strings.Contains(w.Body.String(), `"detail":"is no object","pointer":"/records/7","errors":[{`) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 // S42: what the caller chose is one escaped record.
 func TestCallersTextIsEscaped(t *testing.T) {
 	_, err := ijson.Parse([]byte("{\"x\\n{\\\"level\\\":\\\"info\\\"}\\u001b[31m\\u202e\":tru}"))

@@ -103,6 +103,10 @@ var arrows = map[string][]string{
 		"internal/search",
 	},
 
+	"internal/manage": {
+		"internal/portal", "internal/ijson", "internal/directory", "internal/importer", "internal/problem",
+	},
+
 	"internal/config": {"internal/fault", "internal/strictyaml"},
 	"internal/server": {"..."},
 	"internal/cli":    {"..."},
@@ -129,7 +133,7 @@ var foreign = map[string][]string{
 	"github.com/anishathalye/porcupine": {"internal/gate/simulation"},
 	"encoding/xml":                      {"internal/whmcs", "internal/cli"},
 	"net/http": {
-		"internal/authzen", "internal/problem", "internal/token", "internal/server", "internal/cli", "internal/bench",
+		"internal/authzen", "internal/manage", "internal/problem", "internal/token", "internal/server", "internal/cli", "internal/bench",
 	},
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"doorward/internal/authzen"
@@ -19,6 +20,7 @@ import (
 	"doorward/internal/facts"
 	"doorward/internal/fault"
 	"doorward/internal/importer"
+	"doorward/internal/manage"
 	"doorward/internal/policy"
 	"doorward/internal/policy/watch"
 	"doorward/internal/problem"
@@ -122,13 +124,11 @@ func Build(ctx context.Context, c config.Config, o Options) (*Service, error) {
 	decider := decision.New(p, cache, decision.Options{Timeout: c.Decision.Timeout, Registerer: reg})
 	digest := func() string { return decider.Policy().Digest }
 	reg.MustRegister(newPolicyInfo(digest))
-
 	s := &Service{Store: store, Policy: p, health: &health{log: o.Log, version: o.Version, policy: digest, head: store.Head}}
 	if c.Policies != "" {
-		s.keeper = watch.New(c.Policies, source, p, watch.Options{
+		s.follow(watch.New(c.Policies, source, p, watch.Options{
 			Use: decider.Use, Log: o.Log, Registerer: reg, Tables: failingTables(c), RefuseFailing: refuses(c),
-		})
-		s.health.folder, s.health.failing = s.keeper.State, s.keeper.Failing
+		}))
 	}
 	guard := &token.Guard{Verifier: token.NewVerifier(store), Required: c.Auth.Mode == config.AuthToken, Log: o.Log}
 	mux := http.NewServeMux()
@@ -138,12 +138,26 @@ func Build(ctx context.Context, c config.Config, o Options) (*Service, error) {
 		Decider: decider, Explainer: explain.New(decider, explain.Options{Registerer: reg}),
 		Searcher: &search.Searcher{Directory: store, Decider: decider}, Pager: pager, Limits: token.Limits, Log: o.Log,
 	})
+	mountRecords(mux, guard, &manage.Handler{
+		Store: store, Salt: store.Salt(), Words: func() importer.Words { return Words(decider.Policy()) }, Metrics: manage.NewMetrics(reg), Log: o.Log,
+	})
 	authzen.Metadata{PublicURL: c.PublicURL}.Register(mux)
 	mux.Handle(anything, problem.Handle(o.Log, fallback(mux)))
 
-	failed := problem.Handle(nil, func(http.ResponseWriter, *http.Request) error { return errPanicked })
-	s.Handler = authzen.EchoRequestID(newTraffic(o.Log, reg, failed).watch(mux))
+	s.Handler = around(mux, reg, o.Log)
 	return s, nil
+}
+
+// follow has the policy of a folder kept in force, and the health told of it.
+func (s *Service) follow(k *watch.Keeper) {
+	s.keeper, s.health.folder, s.health.failing = k, k.State, k.Failing
+}
+
+// around puts around the mux what concerns every request.
+func around(mux *http.ServeMux, reg prometheus.Registerer, log *slog.Logger) http.Handler {
+	failed := problem.Handle(nil, func(http.ResponseWriter, *http.Request) error { return errPanicked })
+	nowhere := problem.Handle(log, func(http.ResponseWriter, *http.Request) error { return &problem.Error{Code: problem.NotFound} })
+	return authzen.EchoRequestID(newTraffic(log, reg, failed).watch(refuseDots(mux, nowhere)))
 }
 
 // errPanicked is logged where the panic is; here it only picks the answer.

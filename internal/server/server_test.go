@@ -163,6 +163,23 @@ func TestWhatIsNotThereIsAProblem(t *testing.T) {
 	}
 }
 
+// A path that a proxy may have taken for another is nowhere, and nobody is sent to where it
+// might lead (S5, S6).
+func TestStrangePathsAreNowhere(t *testing.T) {
+	url := start(t, local(t)).urls[0]
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	for path, want := range map[string]int{
+		"//access/v1/evaluation": 404, "/access//v1/evaluation": 404, "/access/v1/evaluation/": 404, "/access/v1/./evaluation": 404, "/access/v1/evaluation/.": 404,
+		"/public/../access/v1/evaluation": 404, "/public/%2e%2e/access/v1/evaluation": 404, "/public/..%2faccess/v1/evaluation": 404, "/..": 404,
+		"/access/v1/evaluation": 200, "/access/v1%2fevaluation": 404,
+	} {
+		response, text := call(t, client, "POST", url+path, question, with(asJSON, "X-Request-Id", "17"))
+		if response.StatusCode != want || response.Header.Get("X-Request-Id") != "17" {
+			t.Errorf("%s: %d %s, want %d", path, response.StatusCode, text, want)
+		}
+	}
+}
+
 func TestReadyzAndMetricsNameThePolicyInForce(t *testing.T) {
 	url := start(t, local(t)).urls[0]
 	response, body := call(t, http.DefaultClient, "GET", url+"/readyz", "", nil)

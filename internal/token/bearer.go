@@ -30,6 +30,10 @@ type Guard struct {
 	Log      *slog.Logger
 }
 
+// Always is the guard that requires a token whatever else holds, for what must not be
+// open to every process on the machine.
+func (g *Guard) Always() *Guard { return &Guard{Verifier: g.Verifier, Required: true, Log: g.Log} }
+
 // Protect returns a handler that calls next for requests that may do what the
 // scope says.
 func (g *Guard) Protect(scope Scope, next http.Handler) http.Handler {
@@ -39,8 +43,8 @@ func (g *Guard) Protect(scope Scope, next http.Handler) http.Handler {
 			problem.Handle(g.Log, func(http.ResponseWriter, *http.Request) error { return refusal(err) }).ServeHTTP(w, r)
 			return
 		}
-		if t.Limits != nil {
-			r = r.WithContext(context.WithValue(r.Context(), limitsKey{}, t.Limits))
+		if t.Limits != nil || scope == Manage { // decisions have no use for more
+			r = r.WithContext(context.WithValue(r.Context(), clientKey{}, t))
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -52,12 +52,18 @@ func detail(t directory.Token) map[string]string {
 	return all
 }
 
-// limitsKey is where a request's context has the limits of its token.
-type limitsKey struct{}
+// clientKey is where a request's context has its token.
+type clientKey struct{}
 
 // Limits returns what the client of a request that a Guard let pass may ask about; nil
 // when nothing limits it.
 func Limits(ctx context.Context) *portal.Limits {
-	l, _ := ctx.Value(limitsKey{}).(*portal.Limits)
-	return l
+	t, _ := ctx.Value(clientKey{}).(directory.Token)
+	return t.Limits
+}
+
+// Client returns the id of the token that a request to manage came with.
+func Client(ctx context.Context) string {
+	t, _ := ctx.Value(clientKey{}).(directory.Token)
+	return t.ID
 }

@@ -246,6 +246,36 @@ func TestGuard(t *testing.T) {
 	}
 }
 
+// Where a token is required in any case, none is 401 from anywhere, also of a Doorward
+// that wants none for questions; and whoever comes is known by it.
+func TestAlways(t *testing.T) {
+	store := open(t, filepath.Join(t.TempDir(), "d.db"))
+	made, err := admin(store).Create(t.Context(), "portal", []string{"manage"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var client string
+	next := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { client = token.Client(r.Context()) })
+	guard := (&token.Guard{Verifier: token.NewVerifier(store)}).Always()
+	for _, c := range []struct {
+		authorization, client string
+		status                int
+	}{{"", "", 401}, {"Bearer " + create(t, store).Text, "", 403}, {"Bearer " + made.Text, made.ID, 200}} {
+		r := httptest.NewRequest(http.MethodPut, "/", nil)
+		if c.authorization != "" {
+			r.Header.Set("Authorization", c.authorization)
+		}
+		w := httptest.NewRecorder()
+		guard.Protect(token.Manage, next).ServeHTTP(w, r)
+		if w.Code != c.status || client != c.client {
+			t.Errorf("%q: status %d, client %q", c.authorization, w.Code, client)
+		}
+	}
+	if id := token.Client(t.Context()); id != "" {
+		t.Errorf("a request that no guard has seen is of %q", id)
+	}
+}
+
 // A page in a browser on the same machine can reach loopback, and by rebinding its
 // name even as its own origin.
 func TestGuardRefusesWebPagesWithoutToken(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"doorward/internal/decision"
-	"doorward/internal/ijson"
 	"doorward/internal/policy/catalogue"
 	"doorward/internal/portal"
 )
@@ -35,12 +34,6 @@ func (s subject) beforeRulesOfEntities(ctx context.Context) string {
 }
 
 // ofEntities are the changes that are tried for a question about entities: of the login
-// and of what the question says.
-func (s subject) ofEntities() []candidate {
-	list := append(s.ofLogin(), s.ofRequest()...)
-	if s.Account != "" {
-		list = append(list, inContext(ofSession, "name no account (no context.account)", ijson.Value{}, "account"),
-			inQuestion("name no account (no resource.properties.account)", []string{"resource", "properties", "account"}, ijson.Value{}))
-	}
-	return list
-}
+// and of what the question says. To name no account is none of them: a client that is
+// limited to accounts would learn what it may not ask.
+func (s subject) ofEntities() []candidate { return append(s.ofLogin(), s.ofRequest()...) }

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"doorward/internal/audit"
@@ -192,6 +194,40 @@ func TestABatchIsWholeOrNothing(t *testing.T) {
 			t.Errorf("%s: %+v", bad, p)
 		}
 		s.must(t, 404, "GET", "/v1/users/0", "")
+	}
+}
+
+// S39: many at once, each handing the account to another; whoever comes last, there is one
+// owner at the end, and the trail has every change.
+func TestManyAtOnceLeaveOneOwner(t *testing.T) {
+	s := open(t)
+	s.fill(t)
+	var all sync.WaitGroup
+	for i := range 20 {
+		pair := []string{"anna", "dee"}
+		if i%2 == 1 {
+			slices.Reverse(pair)
+		}
+		all.Go(func() {
+			body := fmt.Sprintf(`{"records":[{"kind":"membership","account":"acme","user":%q,"owner":true},{"kind":"membership","account":"acme","user":%q,"presets":["all"]}]}`, pair[0], pair[1])
+			if w := s.call("POST", "/v1/batch", body); w.Code != 200 {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+			if w := s.call("PUT", "/v1/accounts/acme/memberships/"+pair[0], `{"owner":true}`); w.Code != 200 && w.Code != 409 {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+		})
+	}
+	all.Wait()
+	owners := 0
+	members, err := s.store.Members(t.Context(), "acme")
+	for _, m := range members {
+		if m.Owner {
+			owners++
+		}
+	}
+	if _, bad := directory.Verify(t.Context(), s.store, nil); owners != 1 || err != nil || bad != nil {
+		t.Errorf("%d owners, %v, %v", owners, err, bad)
 	}
 }
 

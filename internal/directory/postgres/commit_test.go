@@ -34,12 +34,24 @@ func run(t testing.TB, conn *pgx.Conn, statement string, args ...any) {
 	}
 }
 
+// yes tells the answer to a yes-or-no question.
+func yes(t testing.TB, conn *pgx.Conn, question string) (yes bool) {
+	t.Helper()
+	if err := conn.QueryRow(t.Context(), question).Scan(&yes); err != nil {
+		t.Fatalf("%s: %v", question, err)
+	}
+	return yes
+}
+
+// patience is how long tests wait for what must come.
+const patience = time.Minute
+
 // until asks a yes-or-no question again and again, until the answer is yes.
 func until(t testing.TB, conn *pgx.Conn, question string) {
 	t.Helper()
-	for yes := false; !yes; {
-		if err := conn.QueryRow(t.Context(), question).Scan(&yes); err != nil {
-			t.Fatalf("%s: %v", question, err)
+	for began := time.Now(); !yes(t, conn, question); {
+		if time.Since(began) > patience {
+			t.Fatalf("never: %s", question)
 		}
 	}
 }
@@ -147,6 +159,7 @@ func TestCommitGoesOnAlone(t *testing.T) {
 // When nobody can be asked, Update does not claim that nothing was changed.
 func TestOutcomeUnknown(t *testing.T) {
 	network, database := network(t, server), server.Database(t)
+	patient := open(t, server.DSN(database), postgres.Options{})
 	s := open(t, network.dsn(database), postgres.Options{CommitTimeout: 300 * time.Millisecond})
 	network.fate.Store(int32(unanswered))
 	p, err := addUser(t.Context(), s, "anna")
@@ -154,7 +167,7 @@ func TestOutcomeUnknown(t *testing.T) {
 		!strings.Contains(err.Error(), "2.") || p != (portal.Position{}) {
 		t.Errorf("got %v, %v, want ErrOutcomeUnknown that names the position", p, err)
 	}
-	if !added(t, open(t, server.DSN(database), postgres.Options{}), "anna") {
+	if !added(t, patient, "anna") {
 		t.Error("it was made in truth")
 	}
 }
@@ -178,6 +191,7 @@ func TestCloseEndsTheLookForAnOutcome(t *testing.T) {
 func TestCommitThatIsNotReplicated(t *testing.T) {
 	server := ownServer(t)
 	database := server.Database(t)
+	patient := open(t, server.DSN(database), postgres.Options{})
 	s := open(t, server.DSN(database), postgres.Options{CommitTimeout: 300 * time.Millisecond})
 	server.Do(t, database, `ALTER SYSTEM SET synchronous_standby_names = 'nobody'`, `SELECT pg_reload_conf()`)
 	conn := raw(t, server, database)
@@ -187,7 +201,7 @@ func TestCommitThatIsNotReplicated(t *testing.T) {
 	}
 	server.Do(t, database, `ALTER SYSTEM RESET synchronous_standby_names`, `SELECT pg_reload_conf()`)
 	until(t, conn, `SELECT current_setting('synchronous_standby_names') = ''`)
-	if p, err := addUser(t.Context(), s, "ben"); err != nil || !added(t, s, "anna") || p.Revision != 3 {
+	if p, err := addUser(t.Context(), patient, "ben"); err != nil || !added(t, patient, "anna") || p.Revision != 3 {
 		t.Errorf("afterwards: %v, %v", p, err)
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -65,6 +63,7 @@ func configure(dsn string) (*pgxpool.Config, error) {
 	config.MaxConns = max(config.MaxConns, minConnections)
 	config.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite // whatever dsn says
 	params := config.ConnConfig.RuntimeParams
+	params["client_encoding"] = "UTF8" // whatever the user's is set to
 	params["application_name"] = cmp.Or(params["application_name"], "doorward")
 	return config, nil
 }
@@ -125,11 +124,12 @@ func (s *Store) fit(ctx context.Context) error {
 }
 
 // risks are settings of the database with which an acknowledged commit may be lost.
-var risks = map[string]struct{ value, why string }{
-	"fsync":              {"off", "a crash of its machine may destroy the directory"},
-	"full_page_writes":   {"off", "a crash of its machine may destroy the directory"},
-	"synchronous_commit": {"off", "a crash may lose what was acknowledged, removals of people too"},
-	"synchronous_standby_names": {"", "a failover to a standby may lose what was acknowledged, removals of people too; " +
+var risks = []struct{ name, value, why string }{
+	{"fsync", "off", "a crash of its machine may destroy the directory"},
+	{"full_page_writes", "off", "a crash of its machine may destroy the directory"},
+	{"synchronous_commit", "off", "a crash may lose what was acknowledged, removals of people too"},
+	{"synchronous_commit", "local", "a failover to a standby may lose what was acknowledged, removals of people too"},
+	{"synchronous_standby_names", "", "a failover to a standby may lose what was acknowledged, removals of people too; " +
 		"a server without standbys needs none"},
 }
 
@@ -138,16 +138,13 @@ func (s *Store) warn(ctx context.Context, log *slog.Logger) error {
 	if log == nil {
 		return nil
 	}
-	type setting struct{ name, value string }
-	one := func(columns scan) (s setting, err error) { return s, columns(&s.name, &s.value) }
-	settings, err := list(ctx, s.session, one, `SELECT name, setting FROM pg_settings WHERE name = ANY($1::text[]) ORDER BY name`,
-		slices.Collect(maps.Keys(risks)))
-	if err != nil {
-		return fmt.Errorf("read settings: %w", err)
-	}
-	for _, s := range settings {
-		if risk := risks[s.name]; risk.value == s.value {
-			log.Warn("the database may lose commits: "+risk.why, "setting", s.name, "value", s.value)
+	for _, risk := range risks {
+		var value string
+		if err := s.session.get(ctx, `SELECT current_setting($1)`, []any{risk.name}, &value); err != nil {
+			return fmt.Errorf("read setting %s: %w", risk.name, err)
+		}
+		if value == risk.value {
+			log.Warn("the database may lose commits: "+risk.why, "setting", risk.name, "value", value)
 		}
 	}
 	return nil

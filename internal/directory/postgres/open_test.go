@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -53,11 +54,13 @@ func TestOpeningAgainChangesNothing(t *testing.T) {
 // with few connections, the directory is created once.
 func TestCreatedByManyReplicasAtOnce(t *testing.T) {
 	p := pooler(t, "default_pool_size = 3")
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
 	for _, dsn := range []string{server.DSN(server.Database(t)) + " pool_max_conns=1", p.DSN(server.Database(t)) + " default_query_exec_mode=exec"} {
 		var replicas sync.WaitGroup
 		for range 8 {
 			replicas.Go(func() {
-				s, err := postgres.Open(t.Context(), dsn, postgres.Options{})
+				s, err := postgres.Open(ctx, dsn, postgres.Options{})
 				if err != nil {
 					t.Error(err)
 					return
@@ -117,6 +120,25 @@ func TestEncoding(t *testing.T) {
 	server.Do(t, "postgres", `CREATE DATABASE `+database+` ENCODING 'LATIN1' LOCALE 'C' LOCALE_PROVIDER libc TEMPLATE template0`)
 	if _, err := postgres.Open(t.Context(), server.DSN(database), postgres.Options{}); !errors.Is(err, postgres.ErrDamaged) || !strings.Contains(err.Error(), "UTF8") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Text is sent as it is, whatever the database makes its clients' encoding.
+func TestClientEncoding(t *testing.T) {
+	database := server.Database(t)
+	server.Do(t, "postgres", `ALTER DATABASE `+database+` SET client_encoding = 'LATIN1'`)
+	s := open(t, server.DSN(database), postgres.Options{})
+	ben := portal.User{ID: "ben", Status: portal.UserActive, Person: portal.Person{FirstName: "Bén株"}}
+	_, err := s.Update(t.Context(), func(tx directory.Tx) error {
+		tx.Log(audit.Entry{Actor: "user:tester", Action: "test.put"})
+		return tx.PutUser(t.Context(), ben)
+	})
+	got, errGot := s.User(t.Context(), "ben")
+	if err != nil || errGot != nil || got != ben {
+		t.Errorf("%v, %v, %+v", err, errGot, got)
+	}
+	if !yes(t, raw(t, server, database), `SELECT octet_length(first_name) = 7 FROM doorward.people`) {
+		t.Error("kept in another encoding")
 	}
 }
 
@@ -204,7 +226,11 @@ func TestCollation(t *testing.T) {
 	database := server.Database(t)
 	open(t, server.DSN(database), postgres.Options{})
 	conn := raw(t, server, database)
-	until(t, conn, `SELECT 'a' < 'B'`) // the database
-	until(t, conn, `SELECT count(*) = 0 FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
-		WHERE c.relnamespace = 'doorward'::regnamespace AND a.attnum > 0 AND a.attcollation NOT IN (0, 950)`) // 950 is "C"
+	if !yes(t, conn, `SELECT 'a' < 'B'`) {
+		t.Error("the database does not")
+	}
+	if !yes(t, conn, `SELECT count(*) = 0 FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+		WHERE c.relnamespace = 'doorward'::regnamespace AND a.attnum > 0 AND a.attcollation NOT IN (0, 950)`) { // 950 is "C"
+		t.Error("a column has another collation")
+	}
 }

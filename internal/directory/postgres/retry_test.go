@@ -147,7 +147,7 @@ func TestAnotherProcessHasTheTurn(t *testing.T) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 	run(t, other, `ROLLBACK`)
-	if p, err := addUser(t.Context(), s, "cid"); err != nil || p.Revision != before.Revision+1 {
+	if p, err := addUser(t.Context(), second, "cid"); err != nil || p.Revision != before.Revision+1 {
 		t.Errorf("afterwards: %v, %v", p, err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"doorward/internal/directory"
 	"doorward/internal/directory/pgtest"
@@ -57,7 +58,7 @@ func TestPoolerOfAStandby(t *testing.T) {
 	if err := p.Redirect(standby(t, server)); err != nil {
 		t.Fatal(err)
 	}
-	for err == nil {
+	for began := time.Now(); err == nil && time.Since(began) < patience; {
 		_, err = s.Head(t.Context())
 	}
 	refused(t, err, "standby")

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -93,6 +94,9 @@ func (w *work) account(ctx context.Context, plan accountPlan) error {
 	if err := w.conflicts(plan, h); err != nil {
 		return err
 	}
+	if err := w.ownerKept(ctx, plan, h); err != nil {
+		return err
+	}
 	t := accountTally{id: plan.account.ID}
 	a := plan.over(h.account, h.known)
 	if t.accounts.changes(h.known, sameAccount(h.account, a)) && w.write != nil {
@@ -151,7 +155,7 @@ func put[T any](ctx context.Context, write directory.Tx, thing T, differs bool, 
 }
 
 // conflicts finds what keeps an account out: records of another source, contacts and
-// invitations of another account, an owner of whom the file says nothing.
+// invitations of another account.
 func (w *work) conflicts(plan accountPlan, h household) error {
 	id := plan.account.ID
 	if err := w.foreign("account "+string(id), h.account.Origin); err != nil {
@@ -172,10 +176,18 @@ func (w *work) conflicts(plan accountPlan, h household) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// ownerKept keeps out an account whose owner here the file says nothing sound of, unless
+// it lacks them altogether and they are pruned for it.
+func (w *work) ownerKept(ctx context.Context, plan accountPlan, h household) error {
 	for _, m := range h.members {
-		silent := !slices.ContainsFunc(plan.members, func(p memberPlan) bool { return p.User == m.User })
-		if m.Owner && silent && !(w.Prune && m.Origin.Source == w.Source) {
-			return conflictf("user %s owns it here, and the file does not say what becomes of them", m.User)
+		if !m.Owner || slices.ContainsFunc(plan.members, func(p memberPlan) bool { return p.User == m.User }) {
+			continue
+		}
+		if lacking, err := w.lacks(ctx, m); err != nil || !w.Prune || !lacking {
+			return cmp.Or(err, conflictf("user %s owns it here, and the file does not say what becomes of them", m.User))
 		}
 	}
 	return nil

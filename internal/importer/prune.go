@@ -20,14 +20,10 @@ var ErrPrunes = errors.New("the file lacks more than may be pruned")
 func (w *work) pruneInside(ctx context.Context, plan accountPlan, h household, t *tally) error {
 	gone := pruning{work: w, tally: t}
 	for _, m := range h.members {
-		if mentioned, err := w.shelf.Mentions(ctx, shelf.Membership, string(m.User), string(plan.account.ID)); err != nil || mentioned {
-			if err != nil {
+		if lacking, err := w.lacks(ctx, m); err != nil || lacking {
+			if err = errors.Join(err, gone.membership(ctx, m)); err != nil {
 				return err
 			}
-			continue
-		}
-		if err := gone.membership(ctx, m); err != nil {
-			return err
 		}
 	}
 	for _, c := range h.contacts {
@@ -45,6 +41,12 @@ func (w *work) pruneInside(ctx context.Context, plan accountPlan, h household, t
 		}
 	}
 	return nil
+}
+
+// lacks tells whether the file lacks a membership that its source has brought.
+func (w *work) lacks(ctx context.Context, m portal.Membership) (bool, error) {
+	mentioned, err := w.shelf.Mentions(ctx, shelf.Membership, string(m.User), string(m.Account))
+	return !mentioned && m.Origin.Source == w.Source, err
 }
 
 // A pruning takes records out of use, those of the file's source alone.

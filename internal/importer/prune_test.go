@@ -144,3 +144,20 @@ func TestPruneIsLimited(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// req 4: an owner whose line is in quarantine stays the owner, and whoever the file makes
+// the owner in that place is kept out with the account; the rest of the import comes in.
+func TestAnOwnerInQuarantineIsNotPruned(t *testing.T) {
+	ctx, store := context.Background(), emptyStore(t)
+	apply(t, plan(t, file(userAnna, userDee, accountAcme, annaOwns, deeHas(`"presets":["support"]`))), store)
+	nobody := strings.Replace(userAnna, "anna@", "anna@@", 1)
+	for name, lines := range map[string][]string{
+		"gave it up": {strings.Replace(annaOwns, "true", "false", 1), deeHas(`"owner":true`)},
+		"two owners": {annaOwns, deeHas(`"owner":true`)},
+	} {
+		r := pruned(t, file(append(lines, nobody, userDee, accountAcme, `{"kind":"account","id":"zz"}`, `{"kind":"membership","account":"zz","user":"7","owner":true}`)...), all, store)
+		if anna, err := store.Membership(ctx, "42", "1"); err != nil || !anna.Owner || r.Quarantine.Accounts != 1 || r.Accounts.Total() != 1 {
+			t.Errorf("%s: %+v, %v: %+v", name, anna, err, r)
+		}
+	}
+}

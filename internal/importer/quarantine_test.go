@@ -49,8 +49,11 @@ func TestQuarantine(t *testing.T) {
 		"two owners": {append([]string{userAnna, userDee, accountAcme, annaOwns, deeHas(`"owner":true`), inviteNew}, other...), []string{
 			"account 42: it has 2 owners, in lines 5, 6", "membership of user 1 in account 42: account 42 is in quarantine",
 			"membership of user 7 in account 42: account 42 is in quarantine", "invite 56: account 42 is in quarantine"}, 1},
+		"two owners, one without address": {append([]string{`{"kind":"user","id":"1","email":"anna"}`, userDee, accountAcme, annaOwns, deeHas(`"owner":true`)}, other...), []string{
+			`user 1: email "anna": not an address`, "account 42: it has 2 owners, in lines 5, 6",
+			"membership of user 1 in account 42: user 1 is in quarantine", "membership of user 7 in account 42: account 42 is in quarantine"}, 1},
 		"owner without address": {append([]string{`{"kind":"user","id":"1","email":"anna"}`, userDee, accountAcme, annaOwns, deeHas(`"presets":["support"]`)}, other...), []string{
-			`user 1: email "anna": not an address`, "account 42: it has no owner",
+			`user 1: email "anna": not an address`, "account 42: its owner is in quarantine",
 			"membership of user 1 in account 42: user 1 is in quarantine", "membership of user 7 in account 42: account 42 is in quarantine"}, 1},
 		"invite for ever": {append(whole, `{"kind":"invite","id":"57","account":"42","email":"x@acme.example","created_at":"0000-00-00 00:00:00"}`),
 			[]string{"invite 57: nothing says when it was sent, so it would be open for ever"}, 2},
@@ -86,7 +89,7 @@ func TestOtherSourcesAreLeftAlone(t *testing.T) {
 	want := []string{
 		"user 7: user 7 came from whmcs", "membership of user 7 in account shop: user 7 is in quarantine",
 		"account 42: account 42 came from whmcs", "membership of user z in account 42: account 42 is in quarantine",
-		"account dev: it has no owner", "membership of user 7 in account dev: user 7 is in quarantine",
+		"account dev: its owner is in quarantine", "membership of user 7 in account dev: user 7 is in quarantine",
 	}
 	before, err := store.User(ctx, "7")
 	if err != nil {

@@ -64,14 +64,14 @@ var settle = []string{
 	`UPDATE record SET late = ?1, reason = iif(EXISTS (SELECT 1 FROM record AS u WHERE u.kind = 1 AND u.id = record.id),
 		'user ' || id || ' is in quarantine', 'the file has no user ' || id)
 	WHERE kind = 3 AND reason = '' AND NOT EXISTS (SELECT 1 FROM record AS u WHERE u.kind = 1 AND u.id = record.id AND u.reason = '')`,
-	// accounts without exactly one owner (req 4)
+	// accounts without exactly one owner (req 4); of two, being in quarantine makes neither less one
 	`UPDATE record SET late = ?1, reason = CASE
-		(SELECT count(*) FROM record AS m INDEXED BY record_owner WHERE m.account = record.id AND m.kind = 3 AND m.owner = 1 AND m.reason = '')
-		WHEN 0 THEN 'it has no owner' ELSE 'it has ' ||
+		(SELECT count(*) FROM record AS m INDEXED BY record_owner WHERE m.account = record.id AND m.kind = 3 AND m.owner = 1)
+		WHEN 0 THEN 'it has no owner' WHEN 1 THEN 'its owner is in quarantine' ELSE 'it has ' ||
 		(SELECT count(*) || ' owners, in lines ' || group_concat(m.line, ', ') FROM record AS m INDEXED BY record_owner
-			WHERE m.account = record.id AND m.kind = 3 AND m.owner = 1 AND m.reason = '') END
-	WHERE kind = 2 AND reason = ''
-		AND (SELECT count(*) FROM record AS m INDEXED BY record_owner WHERE m.account = record.id AND m.kind = 3 AND m.owner = 1 AND m.reason = '') <> 1`,
+			WHERE m.account = record.id AND m.kind = 3 AND m.owner = 1) END
+	WHERE kind = 2 AND reason = '' AND (SELECT count(*) <> 1 OR max(m.reason) <> '' FROM record AS m INDEXED BY record_owner
+		WHERE m.account = record.id AND m.kind = 3 AND m.owner = 1)`,
 	// what belongs to an account that is not taken in
 	`UPDATE record SET late = ?1, reason = iif(EXISTS (SELECT 1 FROM record AS a WHERE a.kind = 2 AND a.id = record.account),
 		'account ' || account || ' is in quarantine', 'the file has no account ' || account)

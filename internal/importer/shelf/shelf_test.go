@@ -147,7 +147,7 @@ func TestRelease(t *testing.T) {
 	}
 	want := map[string]string{
 		"membership of user nobody in account a": "the file has no user nobody", "user p": "somebody else's",
-		"membership of user p in account b": "user p is in quarantine", "account b": "it has no owner", "contact c": "account b is in quarantine",
+		"membership of user p in account b": "user p is in quarantine", "account b": "its owner is in quarantine", "contact c": "account b is in quarantine",
 	}
 	if diff := cmp.Diff(want, reasons(t, s)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -22,6 +22,9 @@ func (o object) contact() contactPlan {
 		Origin:    o.origin(),
 		CreatedAt: o.time("created_at"),
 	}}
+	if c.Status == portal.ContactRemoved {
+		c.Person.Email = o.orNone(c.Person.Email)
+	}
 	var mail portal.MailChoices
 	mail, c.mailed = o.in.grants.mails(o, "emails")
 	c.Mails = mail.On
@@ -38,7 +41,7 @@ func (o object) contact() contactPlan {
 func (o object) contactRow() shelf.Row {
 	c := o.contact()
 	row := shelf.Row{Kind: shelf.Contact, Account: string(c.Account), ID: string(c.ID), Email: folded(c.Person.Email)}
-	if c.Person.Email != "" || c.Status != portal.ContactRemoved {
+	if c.Status != portal.ContactRemoved {
 		row.Reason = badAddress(c.Person.Email)
 	}
 	if row.Reason == "" {

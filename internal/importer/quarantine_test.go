@@ -197,3 +197,33 @@ func TestWhatToLookAt(t *testing.T) {
 		t.Errorf("a later login changes no rights: %+v", r)
 	}
 }
+
+// req 32, req 97: whoever a file disables, removes or invites no more goes, whatever has become of their
+// address.
+func TestABadAddressKeepsNobodyIn(t *testing.T) {
+	for _, email := range []string{`""`, `null`, `"deleted-7"`, `"a@b@c.example"`} {
+		store := emptyStore(t)
+		apply(t, plan(t, file(userAnna, userDee, accountAcme, annaOwns, deeHas(`"presets":["support"]`), booksOfAcme, inviteNew)), store)
+		p := plan(t, file(userAnna, accountAcme, annaOwns, deeHas(`"presets":["support"]`), `{"kind":"user","id":"7","status":"disabled","email":`+email+`}`,
+			`{"kind":"contact","id":"9","account":"42","status":"removed","email":`+email+`}`,
+			`{"kind":"invite","id":"56","account":"42","permissions":"invoices","deleted_at":"2026-01-04 12:00:00","email":`+email+`}`))
+		for how, r := range map[string]Report{"dry run": compare(t, p, store), "import": apply(t, p, store)} {
+			if warned := len(r.Warnings) == 1 && r.Warnings[0].Count == 3; warned != (len(email) > 4) || r.Quarantine.Total() != 0 {
+				t.Errorf("%s of %s: %+v", how, email, r)
+			}
+		}
+		got := closedIn(t, store)
+		if invite, err := store.Invitation(t.Context(), "56"); err != nil || invite.State != portal.InvitationRevoked {
+			t.Errorf("%s: %+v, %v", email, invite, err)
+		}
+		if dee, err := store.User(t.Context(), "7"); err != nil || dee.Person.Email != "" || got.User != portal.UserDisabled || got.Contact != portal.ContactRemoved {
+			t.Errorf("%s: %+v, %v: %+v", email, dee, err, got)
+		}
+		if again := apply(t, p, store); again.Users.Changed+again.Contacts.Changed+again.Invites.Changed != 0 {
+			t.Errorf("%s, again: %+v", email, again)
+		}
+		if r, err := tryUpsert(t, store, "", `{"kind":"user","id":"7","status":"disabled","email":`+email+`}`); err != nil || r.Outcomes[0] != Unchanged {
+			t.Errorf("%s, without a file: %+v, %v", email, r, err)
+		}
+	}
+}

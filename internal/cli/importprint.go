@@ -36,7 +36,7 @@ func (p *Process) printImport(r importer.Report, flags importFlags) error {
 			continue
 		}
 		pruned := ""
-		if flags.prune {
+		if flags.prune || row.Pruned > 0 {
 			pruned = fmt.Sprintf(", %d pruned", row.Pruned)
 		}
 		if err := p.printf("%-12s %d new, %d changed, %d unchanged%s\n", row.name, row.New, row.Changed, row.Unchanged, pruned); err != nil {

@@ -135,6 +135,9 @@ func (w *work) people(ctx context.Context, plan accountPlan, h household, t *tal
 		if err := put(ctx, w.write, c, t.contacts.changes(known, sameContact(old, c)), directory.Tx.PutContact); err != nil {
 			return err
 		}
+		if err := w.endLogin(ctx, p, h, t); err != nil {
+			return err
+		}
 	}
 	for _, p := range plan.invites {
 		old, known := h.invites[p.ID]
@@ -144,6 +147,24 @@ func (w *work) people(ctx context.Context, plan accountPlan, h household, t *tal
 		}
 	}
 	return nil
+}
+
+// endLogin ends the membership that an import before made of a contact who could log in
+// then (see takeLogin), unless the file has one of that user. It comes back with the
+// login, but not with a contact who was removed.
+func (w *work) endLogin(ctx context.Context, p contactPlan, h household, t *tally) error {
+	m, made := h.members[portal.UserID(loginOf(string(p.ID)))]
+	if !p.noLogin || !made || m.State == portal.MembershipRemoved {
+		return nil
+	}
+	lacking, err := w.lacks(ctx, m)
+	if err != nil || !lacking {
+		return err
+	}
+	m.State, m.Origin = portal.MembershipRemoved, portal.Origin{Source: m.Origin.Source, Pruned: p.Status != portal.ContactRemoved}
+	t.memberships.Pruned++
+	h.members[m.User] = m
+	return put(ctx, w.write, m, true, directory.Tx.PutMembership)
 }
 
 // put writes a thing that differs, if there is something to write to.

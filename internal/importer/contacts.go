@@ -28,6 +28,7 @@ func (o object) contact() contactPlan {
 	var mail portal.MailChoices
 	mail, c.mailed = o.in.grants.mails(o, "emails")
 	c.Mails = mail.On
+	c.noLogin = c.Status == portal.ContactRemoved || o.has("subaccount") && !o.flag("subaccount")
 	known := []string{
 		"id", "account", "status", "email", "first_name", "last_name", "language", "emails", "scope", "subaccount", "created_at",
 	}
@@ -54,9 +55,11 @@ func (o object) contactRow() shelf.Row {
 func loginOf(contact string) string { return "contact-" + contact }
 
 // takeLogin makes a user and a membership of a contact that could log in (E3): a
-// contact does not act, so whoever does is a user besides (req 35).
+// contact does not act, so whoever does is a user besides (req 35). Of one that is
+// removed none is made, and work.endLogin ends what was.
 func (in *reader) takeLogin(ctx context.Context, o object) {
-	if !o.flag("subaccount") || len(in.faults) > o.before {
+	removed := strings.EqualFold(o.value.Get("status").Text(), string(portal.ContactRemoved))
+	if !o.flag("subaccount") || removed || len(in.faults) > o.before {
 		return
 	}
 	in.notes.warn(o.line, "a contact that could log in before WHMCS 8; a user is made of it, whose id begins with contact-")

@@ -101,6 +101,8 @@ type contactPlan struct {
 	statusGiven bool
 	// mailed tells whether the file says what mail it is subscribed to.
 	mailed bool
+	// noLogin tells that the file says it cannot log in, or not any more.
+	noLogin bool
 }
 
 func (p contactPlan) over(old portal.Contact, known bool) portal.Contact {

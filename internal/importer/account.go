@@ -161,7 +161,7 @@ func (w *work) endLogin(ctx context.Context, p contactPlan, h household, t *tall
 	if err != nil || !lacking {
 		return err
 	}
-	m.State, m.Origin = portal.MembershipRemoved, portal.Origin{Source: m.Origin.Source, Pruned: p.Status != portal.ContactRemoved}
+	m.State, m.Origin = portal.MembershipRemoved, gone(m.Origin, m.State == portal.MembershipActive && p.Status != portal.ContactRemoved)
 	t.memberships.Pruned++
 	h.members[m.User] = m
 	return put(ctx, w.write, m, true, directory.Tx.PutMembership)

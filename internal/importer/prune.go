@@ -18,24 +18,24 @@ var ErrPrunes = errors.New("the file lacks more than may be pruned")
 // pruneInside takes those of the account out of use who came from the file's source and
 // are not in the file any more, not even in quarantine.
 func (w *work) pruneInside(ctx context.Context, plan accountPlan, h household, t *tally) error {
-	gone := pruning{work: w, tally: t}
+	p := pruning{work: w, tally: t}
 	for _, m := range h.members {
 		if lacking, err := w.lacks(ctx, m); err != nil || lacking {
-			if err = errors.Join(err, gone.membership(ctx, m)); err != nil {
+			if err = errors.Join(err, p.membership(ctx, m)); err != nil {
 				return err
 			}
 		}
 	}
 	for _, c := range h.contacts {
 		if mentioned, err := w.shelf.Mentions(ctx, shelf.Contact, string(c.ID), ""); err != nil || !mentioned {
-			if err = errors.Join(err, gone.contact(ctx, c)); err != nil {
+			if err = errors.Join(err, p.contact(ctx, c)); err != nil {
 				return err
 			}
 		}
 	}
 	for _, i := range h.invites {
 		if mentioned, err := w.shelf.Mentions(ctx, shelf.Invite, string(i.ID), ""); err != nil || !mentioned {
-			if err = errors.Join(err, gone.invite(ctx, i)); err != nil {
+			if err = errors.Join(err, p.invite(ctx, i)); err != nil {
 				return err
 			}
 		}
@@ -55,15 +55,17 @@ type pruning struct {
 	tally *tally
 }
 
-func (p pruning) gone(o portal.Origin) portal.Origin {
-	return portal.Origin{Source: o.Source, Pruned: true}
+// gone is the origin of what is taken out of use. It comes back with its line if it was
+// wholly in use: what was suspended or pending would come back as more than it was.
+func gone(o portal.Origin, inUse bool) portal.Origin {
+	return portal.Origin{Source: o.Source, Pruned: inUse}
 }
 
 func (p pruning) membership(ctx context.Context, m portal.Membership) error {
 	if m.Origin.Source != p.Source || m.State == portal.MembershipRemoved {
 		return nil
 	}
-	m.State, m.Owner, m.Origin = portal.MembershipRemoved, false, p.gone(m.Origin)
+	m.State, m.Owner, m.Origin = portal.MembershipRemoved, false, gone(m.Origin, m.State == portal.MembershipActive)
 	p.tally.memberships.Pruned++
 	return put(ctx, p.write, m, true, directory.Tx.PutMembership)
 }
@@ -72,7 +74,7 @@ func (p pruning) contact(ctx context.Context, c portal.Contact) error {
 	if c.Origin.Source != p.Source || c.Status == portal.ContactRemoved {
 		return nil
 	}
-	c.Status, c.Origin = portal.ContactRemoved, p.gone(c.Origin)
+	c.Status, c.Origin = portal.ContactRemoved, gone(c.Origin, true)
 	p.tally.contacts.Pruned++
 	return put(ctx, p.write, c, true, directory.Tx.PutContact)
 }
@@ -81,7 +83,7 @@ func (p pruning) invite(ctx context.Context, i portal.Invitation) error {
 	if i.Origin.Source != p.Source || i.State != portal.InvitationPending {
 		return nil
 	}
-	i.State, i.Origin = portal.InvitationRevoked, p.gone(i.Origin)
+	i.State, i.Origin = portal.InvitationRevoked, gone(i.Origin, true)
 	p.tally.invites.Pruned++
 	return put(ctx, p.write, i, true, directory.Tx.PutInvitation)
 }
@@ -91,7 +93,7 @@ func (p pruning) user(ctx context.Context, u portal.User) error {
 	if u.Origin.Source != p.Source || u.Status == portal.UserDisabled || u.Staff != "" {
 		return nil
 	}
-	u.Status, u.Origin = portal.UserDisabled, p.gone(u.Origin)
+	u.Status, u.Origin = portal.UserDisabled, gone(u.Origin, true)
 	p.tally.users.Pruned++
 	return put(ctx, p.write, u, true, directory.Tx.PutUser)
 }
@@ -105,7 +107,7 @@ func (p pruning) account(ctx context.Context, a portal.Account) error {
 	if err := p.inside(ctx, a.ID, &h); err != nil {
 		return err
 	}
-	a.Status, a.Origin = portal.AccountClosed, p.gone(a.Origin)
+	a.Status, a.Origin = portal.AccountClosed, gone(a.Origin, a.Status == portal.AccountActive)
 	p.tally.accounts.Pruned++
 	if err := put(ctx, p.write, a, true, directory.Tx.PutAccount); err != nil {
 		return err

@@ -161,3 +161,36 @@ func TestAnOwnerInQuarantineIsNotPruned(t *testing.T) {
 		}
 	}
 }
+
+// What was suspended or pending when it was pruned does not come back as active by silence
+// (req 4, req 84); said, it does.
+func TestWhatWasNotWhollyInUseStaysPruned(t *testing.T) {
+	ctx, store := context.Background(), emptyStore(t)
+	whole := func(account, member string) string {
+		return file(userAnna, userDee, `{"kind":"account","id":"42"`+account+`}`, annaOwns, deeHas(`"presets":["support"]`+member))
+	}
+	found := func() [2]string {
+		a, err := store.Account(ctx, "42")
+		m, err2 := store.Membership(ctx, "42", "7")
+		if err := errors.Join(err, err2); err != nil {
+			t.Fatal(err)
+		}
+		return [2]string{string(a.Status), string(m.State)}
+	}
+	apply(t, plan(t, whole(`,"status":"suspended"`, `,"state":"pending"`)), store)
+	pruned(t, file(userAnna, userDee), all, store)
+	for _, c := range []struct {
+		text string
+		want [2]string
+	}{
+		{file(userAnna, userDee), [2]string{"closed", "removed"}},
+		{whole("", ""), [2]string{"closed", "removed"}},
+		{whole(`,"status":"suspended"`, `,"state":"pending"`), [2]string{"suspended", "pending"}},
+		{whole("", ""), [2]string{"suspended", "pending"}},
+	} {
+		apply(t, plan(t, c.text), store)
+		if got := found(); got != c.want {
+			t.Errorf("%s: %v, want %v", c.text, got, c.want)
+		}
+	}
+}

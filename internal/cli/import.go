@@ -42,7 +42,7 @@ func importCommand(p *Process) *cobra.Command {
 	s := settingsFlags(p, c, "data", "policies")
 	c.Flags().BoolVarP(&flags.dryRun, "dry-run", "n", false, "say what would change, and change nothing")
 	c.Flags().BoolVar(&flags.prune, "prune", false, "take out of use what came from the same source and is not in the file any more")
-	c.Flags().IntVar(&flags.pruneLimit, "prune-limit", 10, "the most `percent` of users, and of accounts, that --prune may take out of use")
+	c.Flags().IntVar(&flags.pruneLimit, "prune-limit", 10, "the most `percent` of users, accounts, memberships or contacts that --prune may take out of use")
 	c.Flags().StringVar(&flags.quarantine, "quarantine", "", "a new `file` for the records that were kept out, each with its reason")
 	c.Flags().StringVar(&flags.scratch, "scratch", "", "the `folder` where records wait to be checked, as large as the file (that of temporary files)")
 	c.Flags().StringVar(&flags.source, "source", sourceDoorward, "what the file is: "+sourceDoorward+", or an export of "+sourceWHMCS+" as XML")

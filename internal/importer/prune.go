@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -141,53 +142,71 @@ type absence struct {
 
 var absences = []absence{{shelf.Account, directory.ListAccounts}, {shelf.User, directory.ListUsers}}
 
-// walk calls fn with the ids of a list that the file does not mention, some at a time.
-func (r *run) walk(ctx context.Context, a absence, fn func(ids []string) error) error {
+// walk calls fn with the ids of a list that the file does not mention, some at a time, and
+// counts those that it does.
+func (r *run) walk(ctx context.Context, a absence, fn func(ids []string) error) (mentioned int, err error) {
 	for after := ""; ; {
 		ids, err := r.read.IDs(ctx, directory.List{Kind: a.list}, after, inOneCommit)
 		if err != nil || len(ids) == 0 {
-			return err
+			return mentioned, err
 		}
 		after = ids[len(ids)-1]
 		var lacking []string
 		for _, id := range ids {
-			mentioned, err := r.shelf.Mentions(ctx, a.kind, id, "")
+			there, err := r.shelf.Mentions(ctx, a.kind, id, "")
 			if err != nil {
-				return err
+				return mentioned, err
 			}
-			if !mentioned {
+			if !there {
 				lacking = append(lacking, id)
 			}
 		}
+		mentioned += len(ids) - len(lacking)
 		if len(lacking) == 0 {
 			continue
 		}
 		if err := fn(lacking); err != nil {
-			return err
+			return mentioned, err
 		}
 	}
 }
 
-// refusePrune counts, before anything is written, what would be pruned of users and
-// accounts. A file that was cut short would take everybody out.
+// refusePrune counts, before anything is written, what would be pruned of users and of
+// accounts, and of memberships and contacts of the accounts that stay. A file that was
+// cut short, or is another portal's, would take everybody out.
 func (r *run) refusePrune(ctx context.Context) error {
 	if !r.Prune {
 		return nil
 	}
-	counts, err := r.shelf.Counts(ctx)
-	if err != nil {
-		return err
-	}
 	for _, a := range absences {
 		w := work{run: r, read: r.read}
-		err := r.walk(ctx, a, func(ids []string) error { return w.absent(ctx, a, ids) })
+		kept, err := r.walk(ctx, a, func(ids []string) error { return w.absent(ctx, a, ids) })
 		if err != nil {
 			return err
 		}
-		gone := w.tally.users.Pruned + w.tally.accounts.Pruned
-		if all := gone + counts[a.kind]; gone*100 > r.PruneLimit*all {
-			return fmt.Errorf("%w: %d of %d %s of %s are not in it, more than %d percent. Is it whole?", ErrPrunes, gone, all, a.list, r.Source, r.PruneLimit)
+		if err := r.tooMany(string(a.list), w.tally.users.Pruned+w.tally.accounts.Pruned, kept); err != nil {
+			return err
 		}
+	}
+	var inside tally
+	err := r.accounts(ctx, func(s part) error {
+		w := work{run: r, read: r.read}
+		err := w.part(ctx, s)
+		inside = inside.plus(w.tally)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	m, c := inside.memberships, inside.contacts
+	return cmp.Or(r.tooMany("memberships", m.Pruned, m.Changed+m.Unchanged), r.tooMany("contacts", c.Pruned, c.Changed+c.Unchanged))
+}
+
+// tooMany refuses to prune so many of what the source has brought, when so many of it are
+// in the file. What is new does not count: it says nothing of what was there.
+func (r *run) tooMany(what string, gone, kept int) error {
+	if all := gone + kept; gone*100 > r.PruneLimit*all {
+		return fmt.Errorf("%w: %d of %d %s of %s are not in it, more than %d percent. Is it whole?", ErrPrunes, gone, all, what, r.Source, r.PruneLimit)
 	}
 	return nil
 }
@@ -217,7 +236,7 @@ func (r *run) prune(ctx context.Context) error {
 		return nil
 	}
 	for _, a := range absences {
-		err := r.walk(ctx, a, func(ids []string) error {
+		_, err := r.walk(ctx, a, func(ids []string) error {
 			w := work{run: r, read: r.read}
 			position, err := r.report.Position, error(nil)
 			if r.store == nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"doorward/internal/directory"
+	"doorward/internal/directory/sqlite"
 	"doorward/internal/portal"
 
 	"github.com/google/go-cmp/cmp"
@@ -192,5 +193,41 @@ func TestWhatWasNotWhollyInUseStaysPruned(t *testing.T) {
 		if got := found(); got != c.want {
 			t.Errorf("%s: %v, want %v", c.text, got, c.want)
 		}
+	}
+}
+
+// refused tells that an import with --prune-limit 10 is refused in this way, in a dry run
+// too, and changes nothing.
+func refused(t testing.TB, store *sqlite.Store, text, why string) {
+	t.Helper()
+	before, p, ten := head(t, store), plan(t, text), Carry{Prune: true, PruneLimit: 10}
+	_, dry := p.Compare(context.Background(), store, ten)
+	_, wet := p.Apply(context.Background(), store, ten)
+	for how, err := range map[string]error{"dry run": dry, "import": wet} {
+		if want := "the file lacks more than may be pruned: " + why + " of whmcs are not in it, more than 10 percent. Is it whole?"; !errors.Is(err, ErrPrunes) || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", how, err, want)
+		}
+	}
+	if head(t, store) != before {
+		t.Error("something was written")
+	}
+}
+
+// Another portal's export under the same name lacks everybody, however many it has; one
+// that was cut after the accounts lacks who is in them.
+func TestPruneIsLimitedInsideAccountsToo(t *testing.T) {
+	store := emptyStore(t)
+	whole := []string{userAnna, userDee, accountAcme, annaOwns, deeHas(`"presets":["support"]`), booksOfAcme}
+	apply(t, plan(t, file(whole...)), store)
+	var others []string
+	for i := range 100 {
+		others = append(others, fmt.Sprintf(`{"kind":"user","id":"u%d","email":"u%d@x.example"}`, i, i))
+	}
+	refused(t, store, file(others...), "1 of 1 accounts")
+	refused(t, store, file(append(others, accountAcme, annaOwns)...), "2 of 2 users")
+	refused(t, store, file(userAnna, userDee, accountAcme, annaOwns), "1 of 2 memberships")
+	refused(t, store, file(whole[:5]...), "1 of 1 contacts")
+	if r := pruned(t, file(whole...), Carry{Prune: true}, store); r.Memberships.Pruned+r.Contacts.Pruned != 0 {
+		t.Errorf("%+v", r)
 	}
 }

@@ -28,7 +28,9 @@ func (p userPlan) over(old portal.User, known bool) portal.User {
 	u := p.User
 	u.Staff = old.Staff // no file makes staff (A13.19)
 	u.CreatedAt = orElse(u.CreatedAt, old.CreatedAt)
-	u.EmailVerifiedAt = orElse(u.EmailVerifiedAt, old.EmailVerifiedAt)
+	if u.Person.Email == old.Person.Email { // of another address nothing was proved (S32)
+		u.EmailVerifiedAt = orElse(u.EmailVerifiedAt, old.EmailVerifiedAt)
+	}
 	u.LastLogin = later(u.LastLogin, old.LastLogin)
 	if known && !p.statusGiven && !old.Origin.Pruned {
 		u.Status = old.Status

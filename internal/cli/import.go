@@ -101,7 +101,12 @@ func (f importFlags) form() importer.Form {
 	}
 }
 
-func (p *Process) importFile(ctx context.Context, name string, c config.Config, flags importFlags) error {
+func (p *Process) importFile(ctx context.Context, name string, c config.Config, flags importFlags) (err error) {
+	kept, err := newQuarantine(flags.quarantine)
+	if err != nil {
+		return err
+	}
+	defer func() { err = kept.close(err) }()
 	clear := p.working("reading " + name)
 	plan, err := p.readPlan(ctx, name, c, flags)
 	clear()
@@ -109,18 +114,10 @@ func (p *Process) importFile(ctx context.Context, name string, c config.Config, 
 		return err
 	}
 	report, err := p.carryOut(ctx, c, plan, flags)
-	if err == nil && flags.quarantine != "" {
-		err = writeQuarantine(ctx, flags.quarantine, plan)
+	if err == nil {
+		err = errors.Join(kept.write(ctx, plan), p.printImported(report, flags))
 	}
-	if err = errors.Join(err, plan.Close()); err != nil {
-		return err
-	}
-	if flags.asJSON {
-		err = p.printImportJSON(report)
-	} else {
-		err = p.printImport(report, flags)
-	}
-	if err == nil && report.Quarantine.Total() > 0 {
+	if err = errors.Join(err, plan.Close()); err == nil && report.Quarantine.Total() > 0 {
 		return statusError(statusKeptOut)
 	}
 	return err

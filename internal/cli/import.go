@@ -156,7 +156,7 @@ func (p *Process) carryOut(ctx context.Context, c config.Config, plan *importer.
 	defer clear()
 	carry := importer.Carry{Prune: flags.prune, PruneLimit: flags.pruneLimit, Progress: progress}
 	if flags.dryRun {
-		return p.compare(ctx, c, plan, carry)
+		return p.compare(ctx, c, plan, carry, flags.scratch)
 	}
 	store, done, err := p.openDirectory(ctx, c, false)
 	if err != nil {
@@ -183,9 +183,9 @@ func pruneHint(err error) error {
 
 // compare does the dry run. Where there is no directory yet it compares with an
 // empty one elsewhere, so that nothing appears in the data folder.
-func (p *Process) compare(ctx context.Context, c config.Config, plan *importer.Plan, carry importer.Carry) (report importer.Report, err error) {
+func (p *Process) compare(ctx context.Context, c config.Config, plan *importer.Plan, carry importer.Carry, scratch string) (report importer.Report, err error) {
 	if _, err := os.Stat(server.DatabasePath(c.Data)); errors.Is(err, os.ErrNotExist) {
-		empty, err := os.MkdirTemp("", "doorward-dry-run-")
+		empty, err := os.MkdirTemp(scratch, "doorward-dry-run-")
 		if err != nil {
 			return report, fmt.Errorf("make room for a dry run: %w", err)
 		}

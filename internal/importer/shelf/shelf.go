@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	driver "modernc.org/sqlite"
 )
@@ -92,16 +93,32 @@ CREATE INDEX record_reason ON record (n) WHERE reason <> '';
 // Open makes an empty shelf in a folder; "" is that for temporary files. Nothing can be
 // found in the folder afterwards.
 func Open(ctx context.Context, folder string) (*Shelf, error) {
-	folder, err := os.MkdirTemp(folder, "doorward-import-")
+	made, err := os.MkdirTemp(folder, "doorward-import-")
 	if err != nil {
 		return nil, fmt.Errorf("make room to check the import: %w", err)
 	}
-	defer os.RemoveAll(folder) // what is open stays until it is closed
+	defer os.RemoveAll(made) // what is open stays until it is closed
 	s := &Shelf{prepared: map[string]*sql.Stmt{}}
-	if err := s.open(ctx, filepath.Join(folder, "shelf.db")); err != nil {
+	err = s.open(ctx, filepath.Join(made, "shelf.db"))
+	if err == nil && folder != "" {
+		err = s.sortIn(ctx, folder)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("make room to check the import: %w", err), s.Close())
 	}
 	return s, nil
+}
+
+// sortIn has SQLite sort in a folder what is too much for memory, in files without names.
+// It knows only one such folder for the whole process, and takes that for temporary files
+// when the folder is gone.
+func (s *Shelf) sortIn(ctx context.Context, folder string) error {
+	folder, err := filepath.Abs(folder)
+	if err != nil {
+		return err
+	}
+	_, err = s.conn.ExecContext(ctx, `PRAGMA temp_store_directory = '`+strings.ReplaceAll(folder, "'", "''")+`'`)
+	return err
 }
 
 func (s *Shelf) open(ctx context.Context, path string) error {

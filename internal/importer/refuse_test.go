@@ -147,6 +147,10 @@ func TestFaultsAreBounded(t *testing.T) {
 	if len(got) != maxFaults+1 || got[0] != fmt.Sprintf("export.jsonl: reading stopped at %d faults. Mend these and try again.", maxFaults) {
 		t.Errorf("%d faults, the first %q", len(got), got[0])
 	}
+	// What was not read may have the meta line.
+	if late := faultsOf(t, strings.Repeat("nonsense\n", 2*maxFaults)+metaLine); len(late) != maxFaults+1 || late[0] != got[0] {
+		t.Errorf("%d faults, the first %q", len(late), late[0])
+	}
 }
 
 func TestUnreadableFilesAreNoFaults(t *testing.T) {

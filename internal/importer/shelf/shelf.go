@@ -213,25 +213,32 @@ func (s *Shelf) exec(ctx context.Context, query string, args ...any) error {
 }
 
 // list reads all rows of query with one.
-func list[T any](ctx context.Context, s *Shelf, one func(scan func(...any) error) (T, error), query string, args ...any) ([]T, error) {
+func list[T any](ctx context.Context, s *Shelf, one func(scan func(...any) error) (T, error), query string, args ...any) (all []T, err error) {
+	err = s.each(ctx, func(scan func(...any) error) error {
+		v, err := one(scan)
+		all = append(all, v)
+		return err
+	}, query, args...)
+	return all, err
+}
+
+// each calls fn for every row of query. fn may not use the shelf.
+func (s *Shelf) each(ctx context.Context, fn func(scan func(...any) error) error, query string, args ...any) error {
 	stmt, err := s.stmt(ctx, query)
 	if err != nil {
-		return nil, wrap(err)
+		return wrap(err)
 	}
 	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
-		return nil, wrap(err)
+		return wrap(err)
 	}
 	defer rows.Close()
-	var all []T
 	for rows.Next() {
-		v, err := one(rows.Scan)
-		if err != nil {
-			return nil, wrap(err)
+		if err := fn(rows.Scan); err != nil {
+			return wrap(err)
 		}
-		all = append(all, v)
 	}
-	return all, wrap(rows.Err())
+	return wrap(rows.Err())
 }
 
 func wrap(err error) error {

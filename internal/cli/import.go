@@ -42,7 +42,7 @@ func importCommand(p *Process) *cobra.Command {
 	s := settingsFlags(p, c, "data", "policies")
 	c.Flags().BoolVarP(&flags.dryRun, "dry-run", "n", false, "say what would change, and change nothing")
 	c.Flags().BoolVar(&flags.prune, "prune", false, "take out of use what came from the same source and is not in the file any more")
-	c.Flags().IntVar(&flags.pruneLimit, "prune-limit", 10, "the most `percent` of users, and of accounts, that --prune may take out of use")
+	c.Flags().IntVar(&flags.pruneLimit, "prune-limit", 10, "the most `percent` of users, accounts, memberships or contacts that --prune may take out of use")
 	c.Flags().StringVar(&flags.quarantine, "quarantine", "", "a new `file` for the records that were kept out, each with its reason")
 	c.Flags().StringVar(&flags.scratch, "scratch", "", "the `folder` where records wait to be checked, as large as the file (that of temporary files)")
 	c.Flags().StringVar(&flags.source, "source", sourceDoorward, "what the file is: "+sourceDoorward+", or an export of "+sourceWHMCS+" as XML")
@@ -101,7 +101,12 @@ func (f importFlags) form() importer.Form {
 	}
 }
 
-func (p *Process) importFile(ctx context.Context, name string, c config.Config, flags importFlags) error {
+func (p *Process) importFile(ctx context.Context, name string, c config.Config, flags importFlags) (err error) {
+	kept, err := newQuarantine(flags.quarantine)
+	if err != nil {
+		return err
+	}
+	defer func() { err = kept.close(err) }()
 	clear := p.working("reading " + name)
 	plan, err := p.readPlan(ctx, name, c, flags)
 	clear()
@@ -109,18 +114,10 @@ func (p *Process) importFile(ctx context.Context, name string, c config.Config, 
 		return err
 	}
 	report, err := p.carryOut(ctx, c, plan, flags)
-	if err == nil && flags.quarantine != "" {
-		err = writeQuarantine(ctx, flags.quarantine, plan)
+	if err == nil {
+		err = errors.Join(kept.write(ctx, plan), p.printImported(report, flags))
 	}
-	if err = errors.Join(err, plan.Close()); err != nil {
-		return err
-	}
-	if flags.asJSON {
-		err = p.printImportJSON(report)
-	} else {
-		err = p.printImport(report, flags)
-	}
-	if err == nil && report.Quarantine.Total() > 0 {
+	if err = errors.Join(err, plan.Close()); err == nil && report.Quarantine.Total() > 0 {
 		return statusError(statusKeptOut)
 	}
 	return err
@@ -159,7 +156,7 @@ func (p *Process) carryOut(ctx context.Context, c config.Config, plan *importer.
 	defer clear()
 	carry := importer.Carry{Prune: flags.prune, PruneLimit: flags.pruneLimit, Progress: progress}
 	if flags.dryRun {
-		return p.compare(ctx, c, plan, carry)
+		return p.compare(ctx, c, plan, carry, flags.scratch)
 	}
 	store, done, err := p.openDirectory(ctx, c, false)
 	if err != nil {
@@ -186,9 +183,9 @@ func pruneHint(err error) error {
 
 // compare does the dry run. Where there is no directory yet it compares with an
 // empty one elsewhere, so that nothing appears in the data folder.
-func (p *Process) compare(ctx context.Context, c config.Config, plan *importer.Plan, carry importer.Carry) (report importer.Report, err error) {
+func (p *Process) compare(ctx context.Context, c config.Config, plan *importer.Plan, carry importer.Carry, scratch string) (report importer.Report, err error) {
 	if _, err := os.Stat(server.DatabasePath(c.Data)); errors.Is(err, os.ErrNotExist) {
-		empty, err := os.MkdirTemp("", "doorward-dry-run-")
+		empty, err := os.MkdirTemp(scratch, "doorward-dry-run-")
 		if err != nil {
 			return report, fmt.Errorf("make room for a dry run: %w", err)
 		}

@@ -15,6 +15,13 @@ import (
 	"doorward/internal/importer"
 )
 
+func (p *Process) printImported(r importer.Report, flags importFlags) error {
+	if flags.asJSON {
+		return p.printImportJSON(r)
+	}
+	return p.printImport(r, flags)
+}
+
 func (p *Process) printImport(r importer.Report, flags importFlags) error {
 	p.noteImport(r)
 	heading := "Imported."
@@ -36,7 +43,7 @@ func (p *Process) printImport(r importer.Report, flags importFlags) error {
 			continue
 		}
 		pruned := ""
-		if flags.prune {
+		if flags.prune || row.Pruned > 0 {
 			pruned = fmt.Sprintf(", %d pruned", row.Pruned)
 		}
 		if err := p.printf("%-12s %d new, %d changed, %d unchanged%s\n", row.name, row.New, row.Changed, row.Unchanged, pruned); err != nil {
@@ -116,23 +123,49 @@ func (p *Process) noteCounts(heading string, counts map[string]int) {
 	}
 }
 
-// writeQuarantine writes what was kept out to a new file, a JSON object a line.
-func writeQuarantine(ctx context.Context, name string, plan *importer.Plan) error {
+// A quarantine is a new file for what is kept out; its zero value is none.
+type quarantine struct{ *os.File }
+
+// newQuarantine makes the file before anything else is done: that it cannot be made is not
+// to be found when the import is in.
+func newQuarantine(name string) (quarantine, error) {
+	if name == "" {
+		return quarantine{}, nil
+	}
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // addresses are personal
 	if err != nil {
-		return fmt.Errorf("make the file for what was kept out: %w", err)
+		return quarantine{}, fmt.Errorf("make the file for what is kept out: %w", err)
 	}
-	w := bufio.NewWriter(f)
+	return quarantine{f}, nil
+}
+
+// close ends what led to err, and leaves no file of an import that failed.
+func (q quarantine) close(err error) error {
+	if q.File == nil {
+		return err
+	}
+	if err = errors.Join(err, q.Close()); err == nil || isStatus(err) {
+		return err
+	}
+	return errors.Join(err, os.Remove(q.Name()))
+}
+
+// write writes what was kept out, a JSON object a line.
+func (q quarantine) write(ctx context.Context, plan *importer.Plan) error {
+	if q.File == nil {
+		return nil
+	}
+	w := bufio.NewWriter(q)
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
-	err = plan.Quarantine(ctx, func(h importer.Held, v ijson.Value) error {
+	err := plan.Quarantine(ctx, func(h importer.Held, v ijson.Value) error {
 		return e.Encode(struct {
 			importer.Held
 			Value json.RawMessage `json:"value"`
 		}{h, v.Append(nil)})
 	})
-	if err = errors.Join(err, w.Flush(), f.Close()); err != nil {
-		return fmt.Errorf("write what was kept out to %s: %w", name, err)
+	if err = errors.Join(err, w.Flush()); err != nil {
+		return fmt.Errorf("the import is done, but what was kept out could not be written to %s: %w", q.Name(), err)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -93,6 +94,9 @@ func (w *work) account(ctx context.Context, plan accountPlan) error {
 	if err := w.conflicts(plan, h); err != nil {
 		return err
 	}
+	if err := w.ownerKept(ctx, plan, h); err != nil {
+		return err
+	}
 	t := accountTally{id: plan.account.ID}
 	a := plan.over(h.account, h.known)
 	if t.accounts.changes(h.known, sameAccount(h.account, a)) && w.write != nil {
@@ -131,6 +135,9 @@ func (w *work) people(ctx context.Context, plan accountPlan, h household, t *tal
 		if err := put(ctx, w.write, c, t.contacts.changes(known, sameContact(old, c)), directory.Tx.PutContact); err != nil {
 			return err
 		}
+		if err := w.endLogin(ctx, p, h, t); err != nil {
+			return err
+		}
 	}
 	for _, p := range plan.invites {
 		old, known := h.invites[p.ID]
@@ -142,6 +149,24 @@ func (w *work) people(ctx context.Context, plan accountPlan, h household, t *tal
 	return nil
 }
 
+// endLogin ends the membership that an import before made of a contact who could log in
+// then (see takeLogin), unless the file has one of that user. It comes back with the
+// login, but not with a contact who was removed.
+func (w *work) endLogin(ctx context.Context, p contactPlan, h household, t *tally) error {
+	m, made := h.members[portal.UserID(loginOf(string(p.ID)))]
+	if !p.noLogin || !made || m.State == portal.MembershipRemoved {
+		return nil
+	}
+	lacking, err := w.lacks(ctx, m)
+	if err != nil || !lacking {
+		return err
+	}
+	m.State, m.Origin = portal.MembershipRemoved, gone(m.Origin, m.State == portal.MembershipActive && p.Status != portal.ContactRemoved)
+	t.memberships.Pruned++
+	h.members[m.User] = m
+	return put(ctx, w.write, m, true, directory.Tx.PutMembership)
+}
+
 // put writes a thing that differs, if there is something to write to.
 func put[T any](ctx context.Context, write directory.Tx, thing T, differs bool, how func(directory.Tx, context.Context, T) error) error {
 	if !differs || write == nil {
@@ -151,7 +176,7 @@ func put[T any](ctx context.Context, write directory.Tx, thing T, differs bool, 
 }
 
 // conflicts finds what keeps an account out: records of another source, contacts and
-// invitations of another account, an owner of whom the file says nothing.
+// invitations of another account.
 func (w *work) conflicts(plan accountPlan, h household) error {
 	id := plan.account.ID
 	if err := w.foreign("account "+string(id), h.account.Origin); err != nil {
@@ -172,10 +197,18 @@ func (w *work) conflicts(plan accountPlan, h household) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// ownerKept keeps out an account whose owner here the file says nothing sound of, unless
+// it lacks them altogether and they are pruned for it.
+func (w *work) ownerKept(ctx context.Context, plan accountPlan, h household) error {
 	for _, m := range h.members {
-		silent := !slices.ContainsFunc(plan.members, func(p memberPlan) bool { return p.User == m.User })
-		if m.Owner && silent && !(w.Prune && m.Origin.Source == w.Source) {
-			return conflictf("user %s owns it here, and the file does not say what becomes of them", m.User)
+		if !m.Owner || slices.ContainsFunc(plan.members, func(p memberPlan) bool { return p.User == m.User }) {
+			continue
+		}
+		if lacking, err := w.lacks(ctx, m); err != nil || !w.Prune || !lacking {
+			return cmp.Or(err, conflictf("user %s owns it here, and the file does not say what becomes of them", m.User))
 		}
 	}
 	return nil

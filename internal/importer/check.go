@@ -2,7 +2,7 @@ package importer
 
 import (
 	"context"
-	"fmt"
+	"errors"
 
 	"doorward/internal/importer/shelf"
 )
@@ -47,20 +47,10 @@ func (in *reader) clash(c shelf.Clash) {
 // warnAboutAddresses reports users who share an address but for the case of its letters,
 // and contacts who would be sent everything twice.
 func (in *reader) warnAboutAddresses(ctx context.Context) error {
-	for _, look := range []struct {
-		lines   func(context.Context) ([]int, error)
-		message string
-	}{
-		{in.shelf.SharedAddresses, "a user with the same email address as another"},
-		{in.shelf.SentTwice, "a contact with the email address of a member of its account"},
-	} {
-		lines, err := look.lines(ctx)
-		if err != nil {
-			return fmt.Errorf("compare addresses: %w", err)
-		}
-		for _, line := range lines {
-			in.notes.warn(line, look.message)
-		}
+	warn := func(message string) func(int) {
+		return func(line int) { in.notes.warn(line, message) }
 	}
-	return nil
+	shared := in.shelf.SharedAddresses(ctx, warn("a user with the same email address as another"))
+	twice := in.shelf.SentTwice(ctx, warn("a contact with the email address of a member of its account"))
+	return errors.Join(shared, twice)
 }

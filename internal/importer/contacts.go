@@ -22,9 +22,13 @@ func (o object) contact() contactPlan {
 		Origin:    o.origin(),
 		CreatedAt: o.time("created_at"),
 	}}
+	if c.Status == portal.ContactRemoved {
+		c.Person.Email = o.orNone(c.Person.Email)
+	}
 	var mail portal.MailChoices
 	mail, c.mailed = o.in.grants.mails(o, "emails")
 	c.Mails = mail.On
+	c.noLogin = c.Status == portal.ContactRemoved || o.has("subaccount") && !o.flag("subaccount")
 	known := []string{
 		"id", "account", "status", "email", "first_name", "last_name", "language", "emails", "scope", "subaccount", "created_at",
 	}
@@ -38,7 +42,7 @@ func (o object) contact() contactPlan {
 func (o object) contactRow() shelf.Row {
 	c := o.contact()
 	row := shelf.Row{Kind: shelf.Contact, Account: string(c.Account), ID: string(c.ID), Email: folded(c.Person.Email)}
-	if c.Person.Email != "" || c.Status != portal.ContactRemoved {
+	if c.Status != portal.ContactRemoved {
 		row.Reason = badAddress(c.Person.Email)
 	}
 	if row.Reason == "" {
@@ -51,9 +55,11 @@ func (o object) contactRow() shelf.Row {
 func loginOf(contact string) string { return "contact-" + contact }
 
 // takeLogin makes a user and a membership of a contact that could log in (E3): a
-// contact does not act, so whoever does is a user besides (req 35).
+// contact does not act, so whoever does is a user besides (req 35). Of one that is
+// removed none is made, and work.endLogin ends what was.
 func (in *reader) takeLogin(ctx context.Context, o object) {
-	if !o.flag("subaccount") || len(in.faults) > o.before {
+	removed := strings.EqualFold(o.value.Get("status").Text(), string(portal.ContactRemoved))
+	if !o.flag("subaccount") || removed || len(in.faults) > o.before {
 		return
 	}
 	in.notes.warn(o.line, "a contact that could log in before WHMCS 8; a user is made of it, whose id begins with contact-")

@@ -153,8 +153,9 @@ func (p *Plan) Close() error {
 type Carry struct {
 	// Prune takes out of use what came from the file's source and is not in the file.
 	Prune bool
-	// PruneLimit is how much of the users and of the accounts that came from the source
-	// pruning may take out of use, in percent; a file that was cut short would take all.
+	// PruneLimit is how much of the users, accounts, memberships and contacts that came
+	// from the source pruning may take out of use, in percent; a file that was cut short
+	// would take all.
 	PruneLimit int
 	// Progress is called with the records done and all there are. It may be nil.
 	Progress func(done, total int)

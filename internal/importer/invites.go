@@ -41,6 +41,9 @@ func (o object) invite() invitePlan {
 	case !deleted.IsZero():
 		i.State, i.EndedAt = portal.InvitationRevoked, deleted
 	}
+	if i.State != portal.InvitationPending {
+		i.Email = o.orNone(i.Email)
+	}
 	o.unknown("id", "account", "email", "permissions", "presets", "categories", "scope", "account_wide", "not_before", "not_after",
 		"invited_by", "by_staff", "created_at", "updated_at", "expires_at", "accepted_at", "deleted_at")
 	return i
@@ -49,11 +52,11 @@ func (o object) invite() invitePlan {
 func (o object) inviteRow() shelf.Row {
 	i := o.invite()
 	row := shelf.Row{Kind: shelf.Invite, Account: string(i.Account), ID: string(i.ID), Email: folded(i.Email)}
-	pending := i.State == portal.InvitationPending
 	switch {
-	case pending && i.ExpiresAt.IsZero():
+	case i.State != portal.InvitationPending:
+	case i.ExpiresAt.IsZero():
 		row.Reason = "nothing says when it was sent, so it would be open for ever"
-	case pending || i.Email != "":
+	default:
 		row.Reason = badAddress(i.Email)
 	}
 	if row.Reason == "" {

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -130,5 +131,52 @@ func TestSubaccountsBecomeUsers(t *testing.T) {
 	}
 	if r.Ignored["contact/password"] != 2 {
 		t.Errorf("%+v", r.Ignored)
+	}
+}
+
+// req 97: with the contact goes the membership that was made of it. It comes back when the
+// contact can log in again, but not by silence about one that was removed; one that the
+// file has of that user stays.
+func TestALoginEndsWithItsContact(t *testing.T) {
+	ctx := context.Background()
+	sue := func(members string) string {
+		return `{"kind":"contact","id":"9","account":"42","email":"sue@acme.example","permissions":"tickets",` + members + `}`
+	}
+	const active, removed = portal.MembershipActive, portal.MembershipRemoved
+	const user, member = `{"kind":"user","id":"contact-9","email":"sue@acme.example"}`, `{"kind":"membership","user":"contact-9","account":"42"}`
+	for _, c := range []struct {
+		lines []string
+		want  portal.MembershipState
+		back  portal.MembershipState // after the first file once more
+	}{
+		{[]string{sue(`"subaccount":true`)}, active, active},
+		{[]string{sue(`"x":1`)}, active, active}, // nothing is said of it
+		{[]string{sue(`"subaccount":false`)}, removed, active},
+		{[]string{sue(`"subaccount":true,"status":"Removed"`)}, removed, removed},
+		{[]string{sue(`"subaccount":true,"status":"removed"`), user, member}, active, active},
+	} {
+		store := emptyStore(t)
+		whole := file(userAnna, accountAcme, annaOwns, sue(`"subaccount":true`))
+		apply(t, plan(t, whole), store)
+		p := plan(t, file(append(c.lines, userAnna, accountAcme, annaOwns)...))
+		dry, wet := compare(t, p, store), apply(t, p, store)
+		if dry.Memberships != wet.Memberships || (wet.Memberships.Pruned == 1) != (c.want == removed) {
+			t.Errorf("%s: %+v, %+v", c.lines[0], dry.Memberships, wet.Memberships)
+		}
+		if m, err := store.Membership(ctx, "42", "contact-9"); err != nil || m.State != c.want {
+			t.Errorf("%s: %+v, %v", c.lines[0], m, err)
+		}
+		if again := apply(t, p, store); again.Position != wet.Position {
+			t.Errorf("%s, again: %+v", c.lines[0], again)
+		}
+		apply(t, plan(t, whole), store)
+		if m, err := store.Membership(ctx, "42", "contact-9"); err != nil || m.State != c.back {
+			t.Errorf("%s, and back: %+v, %v", c.lines[0], m, err)
+		}
+	}
+	store := emptyStore(t)
+	apply(t, plan(t, file(userAnna, accountAcme, annaOwns, sue(`"subaccount":true,"status":"removed"`))), store)
+	if u, err := store.User(ctx, "contact-9"); !errors.Is(err, directory.ErrNotFound) {
+		t.Errorf("somebody is let in as a contact that is removed: %+v, %v", u, err)
 	}
 }

@@ -28,7 +28,9 @@ func (p userPlan) over(old portal.User, known bool) portal.User {
 	u := p.User
 	u.Staff = old.Staff // no file makes staff (A13.19)
 	u.CreatedAt = orElse(u.CreatedAt, old.CreatedAt)
-	u.EmailVerifiedAt = orElse(u.EmailVerifiedAt, old.EmailVerifiedAt)
+	if u.Person.Email == old.Person.Email { // of another address nothing was proved (S32)
+		u.EmailVerifiedAt = orElse(u.EmailVerifiedAt, old.EmailVerifiedAt)
+	}
 	u.LastLogin = later(u.LastLogin, old.LastLogin)
 	if known && !p.statusGiven && !old.Origin.Pruned {
 		u.Status = old.Status
@@ -101,6 +103,8 @@ type contactPlan struct {
 	statusGiven bool
 	// mailed tells whether the file says what mail it is subscribed to.
 	mailed bool
+	// noLogin tells that the file says it cannot log in, or not any more.
+	noLogin bool
 }
 
 func (p contactPlan) over(old portal.Contact, known bool) portal.Contact {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"doorward/internal/audit"
 	"doorward/internal/directory"
@@ -89,6 +90,28 @@ func TestWhatALineLeavesOutStays(t *testing.T) {
 	apply(t, plan(t, portalOf("", "", "", "")), store)
 	if diff := cmp.Diff(open, closedIn(t, store)); diff != "" {
 		t.Errorf("new records (-want +got):\n%s", diff)
+	}
+}
+
+// S32: an address that somebody changes to is not theirs for having proved the one before.
+func TestProofIsOfOneAddress(t *testing.T) {
+	store := emptyStore(t)
+	dee := func(members string) string { return file(`{"kind":"user","id":"7",` + members + `}`) }
+	proved := time.Date(2025, 3, 1, 9, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		members string
+		want    time.Time
+	}{
+		{`"email":"dev@agency.example","email_verified_at":"2025-03-01T09:00:00Z"`, proved},
+		{`"email":"dev@agency.example"`, proved},
+		{`"email":"dev@agency.example","email_verified_at":null`, proved},
+		{`"email":"victim@acme.example","email_verified_at":null`, time.Time{}},
+		{`"email":"dev@agency.example"`, time.Time{}},
+	} {
+		apply(t, plan(t, dee(c.members)), store)
+		if u, err := store.User(t.Context(), "7"); err != nil || !u.EmailVerifiedAt.Equal(c.want) {
+			t.Errorf("%s: proved at %v, want %v, %v", c.members, u.EmailVerifiedAt, c.want, err)
+		}
 	}
 }
 

@@ -170,29 +170,57 @@ func (o object) time(member string) time.Time {
 
 // unknown deals with the members that mean nothing to this version. Exports
 // carry whole database rows, so they are only counted. But one that nearly has
-// the name of a member with a meaning is a slip of the pen that could cost or
-// give somebody rights, and is refused.
+// the name of a member with a meaning, or is another system's word for one, is a slip
+// that could cost or give somebody rights, and is refused.
 func (o object) unknown(known ...string) {
 	for _, m := range o.value.Members() {
-		switch {
-		case m.Name == "kind" || slices.Contains(known, m.Name):
+		if m.Name == "kind" || slices.Contains(known, m.Name) {
 			continue
-		case slices.Contains(known, elsewhere[strings.ToLower(m.Name)]):
-			o.in.faultf(o.line, fmt.Sprintf("Did you mean %q?", elsewhere[strings.ToLower(m.Name)]), "the name %s means nothing here", quote(m.Name))
+		}
+		if fix := o.slip(m, known); fix != "" {
+			o.in.faultf(o.line, fix, "the name %s means nothing here", quote(m.Name))
 			continue
-		case len(m.Name) > len("id") && !slices.Contains(exported, m.Name):
-			if nearest := fault.Closest(m.Name, known); nearest != "" {
-				o.in.faultf(o.line, nearest, "the name %s means nothing here", quote(m.Name))
-				continue
-			}
 		}
 		o.in.notes.ignore(o.kind + "/" + m.Name)
 	}
 }
 
-// elsewhere is what other systems call a member of ours that limits rights: left out,
-// the limit would be lost.
-var elsewhere = map[string]string{"expires_at": "not_after", "expires": "not_after", "valid_until": "not_after"}
+// slip says what may have been meant by a name that is not known; "": nothing.
+func (o object) slip(m ijson.Member, known []string) string {
+	name := strings.ToLower(m.Name)
+	if slices.Contains(states, name) && slices.Contains(stateWords, strings.ToLower(m.Value.Text())) {
+		name = "deleted_at" // also where state is a part of an address
+	}
+	for _, ours := range elsewhere[strings.ReplaceAll(name, "_", "")] {
+		if slices.Contains(known, ours) {
+			return fmt.Sprintf("Did you mean %q?", ours)
+		}
+	}
+	if len(m.Name) <= len("id") || slices.Contains(exported, m.Name) {
+		return ""
+	}
+	return fault.Closest(m.Name, known)
+}
+
+// elsewhere is what other systems call members of ours that limit or end rights, without
+// their underscores: left out, the limit would be lost.
+var elsewhere = map[string][]string{
+	"expiresat": limit, "expires": limit, "expireat": limit, "expireson": limit, "expiredat": limit, "expiry": limit, "expirydate": limit,
+	"validuntil": limit, "validto": limit, "until": limit, "endsat": limit, "enddate": limit,
+	"deletedat": ends, "removedat": ends, "revokedat": ends, "cancelledat": ends, "canceledat": ends,
+}
+
+// Members that limit rights in time, and that end them.
+var (
+	limit = []string{"expires_at", "not_after"}
+	ends  = []string{"deleted_at", "state", "status"}
+)
+
+// states are names of members that end rights, and stateWords what they say then.
+var (
+	states     = []string{"state", "status"}
+	stateWords = []string{"active", "inactive", "disabled", "suspended", "closed", "pending", "accepted", "revoked", "removed"}
+)
 
 // exported are columns of real exports that this version leaves aside and that
 // must not be taken for a slip of the pen: state is a part of an address.

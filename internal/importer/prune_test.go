@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"doorward/internal/directory"
+	"doorward/internal/directory/sqlite"
 	"doorward/internal/portal"
 
 	"github.com/google/go-cmp/cmp"
@@ -141,6 +142,92 @@ func TestPruneIsLimited(t *testing.T) {
 		}
 	}
 	if r := pruned(t, file(lines[:18]...), Carry{Prune: true, PruneLimit: 10}, store); r.Users.Pruned != 2 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// req 4: an owner whose line is in quarantine stays the owner, and whoever the file makes
+// the owner in that place is kept out with the account; the rest of the import comes in.
+func TestAnOwnerInQuarantineIsNotPruned(t *testing.T) {
+	ctx, store := context.Background(), emptyStore(t)
+	apply(t, plan(t, file(userAnna, userDee, accountAcme, annaOwns, deeHas(`"presets":["support"]`))), store)
+	nobody := strings.Replace(userAnna, "anna@", "anna@@", 1)
+	for name, lines := range map[string][]string{
+		"gave it up": {strings.Replace(annaOwns, "true", "false", 1), deeHas(`"owner":true`)},
+		"two owners": {annaOwns, deeHas(`"owner":true`)},
+	} {
+		r := pruned(t, file(append(lines, nobody, userDee, accountAcme, `{"kind":"account","id":"zz"}`, `{"kind":"membership","account":"zz","user":"7","owner":true}`)...), all, store)
+		if anna, err := store.Membership(ctx, "42", "1"); err != nil || !anna.Owner || r.Quarantine.Accounts != 1 || r.Accounts.Total() != 1 {
+			t.Errorf("%s: %+v, %v: %+v", name, anna, err, r)
+		}
+	}
+}
+
+// What was suspended or pending when it was pruned does not come back as active by silence
+// (req 4, req 84); said, it does.
+func TestWhatWasNotWhollyInUseStaysPruned(t *testing.T) {
+	ctx, store := context.Background(), emptyStore(t)
+	whole := func(account, member string) string {
+		return file(userAnna, userDee, `{"kind":"account","id":"42"`+account+`}`, annaOwns, deeHas(`"presets":["support"]`+member))
+	}
+	found := func() [2]string {
+		a, err := store.Account(ctx, "42")
+		m, err2 := store.Membership(ctx, "42", "7")
+		if err := errors.Join(err, err2); err != nil {
+			t.Fatal(err)
+		}
+		return [2]string{string(a.Status), string(m.State)}
+	}
+	apply(t, plan(t, whole(`,"status":"suspended"`, `,"state":"pending"`)), store)
+	pruned(t, file(userAnna, userDee), all, store)
+	for _, c := range []struct {
+		text string
+		want [2]string
+	}{
+		{file(userAnna, userDee), [2]string{"closed", "removed"}},
+		{whole("", ""), [2]string{"closed", "removed"}},
+		{whole(`,"status":"suspended"`, `,"state":"pending"`), [2]string{"suspended", "pending"}},
+		{whole("", ""), [2]string{"suspended", "pending"}},
+	} {
+		apply(t, plan(t, c.text), store)
+		if got := found(); got != c.want {
+			t.Errorf("%s: %v, want %v", c.text, got, c.want)
+		}
+	}
+}
+
+// refused tells that an import with --prune-limit 10 is refused in this way, in a dry run
+// too, and changes nothing.
+func refused(t testing.TB, store *sqlite.Store, text, why string) {
+	t.Helper()
+	before, p, ten := head(t, store), plan(t, text), Carry{Prune: true, PruneLimit: 10}
+	_, dry := p.Compare(context.Background(), store, ten)
+	_, wet := p.Apply(context.Background(), store, ten)
+	for how, err := range map[string]error{"dry run": dry, "import": wet} {
+		if want := "the file lacks more than may be pruned: " + why + " of whmcs are not in it, more than 10 percent. Is it whole?"; !errors.Is(err, ErrPrunes) || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", how, err, want)
+		}
+	}
+	if head(t, store) != before {
+		t.Error("something was written")
+	}
+}
+
+// Another portal's export under the same name lacks everybody, however many it has; one
+// that was cut after the accounts lacks who is in them.
+func TestPruneIsLimitedInsideAccountsToo(t *testing.T) {
+	store := emptyStore(t)
+	whole := []string{userAnna, userDee, accountAcme, annaOwns, deeHas(`"presets":["support"]`), booksOfAcme}
+	apply(t, plan(t, file(whole...)), store)
+	var others []string
+	for i := range 100 {
+		others = append(others, fmt.Sprintf(`{"kind":"user","id":"u%d","email":"u%d@x.example"}`, i, i))
+	}
+	refused(t, store, file(others...), "1 of 1 accounts")
+	refused(t, store, file(append(others, accountAcme, annaOwns)...), "2 of 2 users")
+	refused(t, store, file(userAnna, userDee, accountAcme, annaOwns), "1 of 2 memberships")
+	refused(t, store, file(whole[:5]...), "1 of 1 contacts")
+	if r := pruned(t, file(whole...), Carry{Prune: true}, store); r.Memberships.Pruned+r.Contacts.Pruned != 0 {
 		t.Errorf("%+v", r)
 	}
 }

@@ -49,8 +49,11 @@ func TestQuarantine(t *testing.T) {
 		"two owners": {append([]string{userAnna, userDee, accountAcme, annaOwns, deeHas(`"owner":true`), inviteNew}, other...), []string{
 			"account 42: it has 2 owners, in lines 5, 6", "membership of user 1 in account 42: account 42 is in quarantine",
 			"membership of user 7 in account 42: account 42 is in quarantine", "invite 56: account 42 is in quarantine"}, 1},
+		"two owners, one without address": {append([]string{`{"kind":"user","id":"1","email":"anna"}`, userDee, accountAcme, annaOwns, deeHas(`"owner":true`)}, other...), []string{
+			`user 1: email "anna": not an address`, "account 42: it has 2 owners, in lines 5, 6",
+			"membership of user 1 in account 42: user 1 is in quarantine", "membership of user 7 in account 42: account 42 is in quarantine"}, 1},
 		"owner without address": {append([]string{`{"kind":"user","id":"1","email":"anna"}`, userDee, accountAcme, annaOwns, deeHas(`"presets":["support"]`)}, other...), []string{
-			`user 1: email "anna": not an address`, "account 42: it has no owner",
+			`user 1: email "anna": not an address`, "account 42: its owner is in quarantine",
 			"membership of user 1 in account 42: user 1 is in quarantine", "membership of user 7 in account 42: account 42 is in quarantine"}, 1},
 		"invite for ever": {append(whole, `{"kind":"invite","id":"57","account":"42","email":"x@acme.example","created_at":"0000-00-00 00:00:00"}`),
 			[]string{"invite 57: nothing says when it was sent, so it would be open for ever"}, 2},
@@ -81,20 +84,20 @@ func TestOtherSourcesAreLeftAlone(t *testing.T) {
 	zoe, shop := `{"kind":"user","id":"z","email":"zoe@x.example"}`, `{"kind":"account","id":"shop"}`
 	zoeOwns := `{"kind":"membership","user":"z","account":"shop","owner":true}`
 	p := plan(t, from(mallory, zoe, shop, zoeOwns, `{"kind":"membership","user":"7","account":"shop","presets":["all"]}`,
-		`{"kind":"account","id":"42","name":"taken over"}`, `{"kind":"membership","user":"z","account":"42","owner":true}`,
+		`{"kind":"account","id":"42","name":"taken over","billing_contact":"x"}`, `{"kind":"membership","user":"z","account":"42","owner":true}`,
 		`{"kind":"account","id":"dev"}`, `{"kind":"membership","user":"7","account":"dev","owner":true}`))
 	want := []string{
 		"user 7: user 7 came from whmcs", "membership of user 7 in account shop: user 7 is in quarantine",
 		"account 42: account 42 came from whmcs", "membership of user z in account 42: account 42 is in quarantine",
-		"account dev: it has no owner", "membership of user 7 in account dev: user 7 is in quarantine",
+		"account dev: its owner is in quarantine", "membership of user 7 in account dev: user 7 is in quarantine",
 	}
 	before, err := store.User(ctx, "7")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for how, r := range map[string]Report{"dry run": compare(t, p, store), "import": apply(t, p, store)} {
-		if diff := cmp.Diff(want, heldOf(r)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", how, diff)
+		if diff := cmp.Diff(want, heldOf(r)); diff != "" || r.Warnings != nil {
+			t.Errorf("%s: %+v (-want +got):\n%s", how, r.Warnings, diff)
 		}
 	}
 	if dee, err := store.User(ctx, "7"); err != nil || dee != before {
@@ -192,5 +195,35 @@ func TestWhatToLookAt(t *testing.T) {
 	}
 	if r := compare(t, plan(t, file(userAnna, userDee, accountAcme, annaOwns, deeHas(`"presets":["support"],"last_login":"2026-01-01T00:00:00Z"`))), store); r.RightsChanged != 0 || r.Memberships.Changed != 1 {
 		t.Errorf("a later login changes no rights: %+v", r)
+	}
+}
+
+// req 32, req 97: whoever a file disables, removes or invites no more goes, whatever has become of their
+// address.
+func TestABadAddressKeepsNobodyIn(t *testing.T) {
+	for _, email := range []string{`""`, `null`, `"deleted-7"`, `"a@b@c.example"`} {
+		store := emptyStore(t)
+		apply(t, plan(t, file(userAnna, userDee, accountAcme, annaOwns, deeHas(`"presets":["support"]`), booksOfAcme, inviteNew)), store)
+		p := plan(t, file(userAnna, accountAcme, annaOwns, deeHas(`"presets":["support"]`), `{"kind":"user","id":"7","status":"disabled","email":`+email+`}`,
+			`{"kind":"contact","id":"9","account":"42","status":"removed","email":`+email+`}`,
+			`{"kind":"invite","id":"56","account":"42","permissions":"invoices","deleted_at":"2026-01-04 12:00:00","email":`+email+`}`))
+		for how, r := range map[string]Report{"dry run": compare(t, p, store), "import": apply(t, p, store)} {
+			if warned := len(r.Warnings) == 1 && r.Warnings[0].Count == 3; warned != (len(email) > 4) || r.Quarantine.Total() != 0 {
+				t.Errorf("%s of %s: %+v", how, email, r)
+			}
+		}
+		got := closedIn(t, store)
+		if invite, err := store.Invitation(t.Context(), "56"); err != nil || invite.State != portal.InvitationRevoked {
+			t.Errorf("%s: %+v, %v", email, invite, err)
+		}
+		if dee, err := store.User(t.Context(), "7"); err != nil || dee.Person.Email != "" || got.User != portal.UserDisabled || got.Contact != portal.ContactRemoved {
+			t.Errorf("%s: %+v, %v: %+v", email, dee, err, got)
+		}
+		if again := apply(t, p, store); again.Users.Changed+again.Contacts.Changed+again.Invites.Changed != 0 {
+			t.Errorf("%s, again: %+v", email, again)
+		}
+		if r, err := tryUpsert(t, store, "", `{"kind":"user","id":"7","status":"disabled","email":`+email+`}`); err != nil || r.Outcomes[0] != Unchanged {
+			t.Errorf("%s, without a file: %+v, %v", email, r, err)
+		}
 	}
 }

@@ -44,7 +44,7 @@ func (in *reader) records(ctx context.Context, all iter.Seq2[Record, error]) err
 		if len(in.faults) >= maxFaults {
 			in.faultf(0, "Mend these and try again.", "reading stopped at %d faults", maxFaults)
 			in.lost = true
-			break
+			return nil
 		}
 		if faults, ok := errors.AsType[fault.List](err); ok {
 			in.note(faults)

@@ -64,6 +64,9 @@ func (o object) user() userPlan {
 		Origin:          o.origin(),
 		CreatedAt:       o.time("created_at"),
 	}}
+	if u.Status == portal.UserDisabled {
+		u.Person.Email = o.orNone(u.Person.Email)
+	}
 	o.unknown("id", "status", "email", "first_name", "last_name", "language", "second_factor",
 		"email_verified_at", "last_login", "created_at")
 	return u
@@ -84,7 +87,21 @@ func (o object) origin() portal.Origin { return portal.Origin{Source: o.in.meta.
 func (o object) userRow() shelf.Row {
 	u := o.user()
 	o.storable(directory.CheckUser(u.User))
-	return shelf.Row{Kind: shelf.User, ID: string(u.ID), Email: folded(u.Person.Email), Reason: badAddress(u.Person.Email)}
+	row := shelf.Row{Kind: shelf.User, ID: string(u.ID), Email: folded(u.Person.Email)}
+	if u.Status != portal.UserDisabled {
+		row.Reason = badAddress(u.Person.Email)
+	}
+	return row
+}
+
+// orNone is the address of what is disabled, removed or over, or none if it is not one
+// plain address: that somebody goes must not wait for their address to be mended.
+func (o object) orNone(email string) string {
+	if email == "" || emailFault(email) == "" {
+		return email
+	}
+	o.in.notes.warn(o.line, "the address of what is out of use is left out, as it is not one plain address")
+	return ""
 }
 
 // badAddress says why what has the address goes into quarantine.

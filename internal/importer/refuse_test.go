@@ -63,6 +63,15 @@ func TestUnsoundFilesAreRefused(t *testing.T) {
 		{[]string{deeHas(`"expires_at":"2026-02-01T00:00:00Z"`)}, `export.jsonl:2: the name "expires_at" means nothing here. Did you mean "not_after"?`},
 		{[]string{deeHas(`"Expires":"2026-02-01"`)}, `export.jsonl:2: the name "Expires" means nothing here. Did you mean "not_after"?`},
 		{[]string{deeHas(`"valid_until":null`)}, `export.jsonl:2: the name "valid_until" means nothing here. Did you mean "not_after"?`},
+		{[]string{deeHas(`"expiresAt":"2026-02-01"`)}, `export.jsonl:2: the name "expiresAt" means nothing here. Did you mean "not_after"?`},
+		{[]string{deeHas(`"expiry":"2026-02-01"`)}, `export.jsonl:2: the name "expiry" means nothing here. Did you mean "not_after"?`},
+		{[]string{deeHas(`"deleted_at":"2026-02-01"`)}, `export.jsonl:2: the name "deleted_at" means nothing here. Did you mean "state"?`},
+		{[]string{deeHas(`"status":"removed"`)}, `export.jsonl:2: the name "status" means nothing here. Did you mean "state"?`},
+		{[]string{`{"kind":"user","id":"9","email":"a@b.example","state":"Disabled"}`}, `export.jsonl:2: the name "state" means nothing here. Did you mean "status"?`},
+		{[]string{account(`"state":"closed"`)}, `export.jsonl:2: the name "state" means nothing here. Did you mean "status"?`},
+		{[]string{contact(`"email":"books@acme.example","state":"removed"`)}, `export.jsonl:2: the name "state" means nothing here. Did you mean "status"?`},
+		{[]string{strings.Replace(inviteNew, `"permissions"`, `"status":"revoked","permissions"`, 1)}, `export.jsonl:2: the name "status" means nothing here. Did you mean "deleted_at"?`},
+		{[]string{strings.Replace(inviteNew, `"permissions"`, `"revoked_at":null,"permissions"`, 1)}, `export.jsonl:2: the name "revoked_at" means nothing here. Did you mean "deleted_at"?`},
 		{[]string{deeHas(`"not_before":"2026-02-01T00:00:00Z","not_after":"2026-02-01T00:00:00Z"`)}, `export.jsonl:2: /not_after: the grant is never in force. Let it end after it begins.`},
 		{[]string{deeHas(`"owner":true,"not_after":"2026-02-01T00:00:00Z"`)}, `export.jsonl:2: /not_after: the owner holds everything, always. Leave it out.`},
 		{[]string{deeHas(`"owner":true,"state":"removed"`)}, `export.jsonl:2: /state: the owner's membership is always active. Leave it out.`},
@@ -137,6 +146,10 @@ func TestFaultsAreBounded(t *testing.T) {
 	got := faultsOf(t, file(strings.Repeat("nonsense\n", 5*maxFaults)))
 	if len(got) != maxFaults+1 || got[0] != fmt.Sprintf("export.jsonl: reading stopped at %d faults. Mend these and try again.", maxFaults) {
 		t.Errorf("%d faults, the first %q", len(got), got[0])
+	}
+	// What was not read may have the meta line.
+	if late := faultsOf(t, strings.Repeat("nonsense\n", 2*maxFaults)+metaLine); len(late) != maxFaults+1 || late[0] != got[0] {
+		t.Errorf("%d faults, the first %q", len(late), late[0])
 	}
 }
 

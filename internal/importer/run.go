@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"doorward/internal/directory"
 	"doorward/internal/portal"
@@ -97,7 +98,9 @@ func (r *run) took(ctx context.Context, s part, w work, position portal.Position
 		}
 	}
 	for _, a := range s.accounts {
-		r.lookAt(a)
+		if !slices.ContainsFunc(w.held, func(h held) bool { return h.n == a.row.N }) {
+			r.lookAt(a)
+		}
 	}
 	r.report.done += s.records()
 	if r.Progress != nil {

@@ -104,7 +104,9 @@ func (o object) address(email string) {
 
 func (o object) wholeUser() userPlan {
 	u := o.user()
-	o.address(u.Person.Email)
+	if u.Status != portal.UserDisabled {
+		o.address(u.Person.Email)
+	}
 	o.storable(directory.CheckUser(u.User))
 	return u
 }
@@ -114,7 +116,7 @@ func (o object) wholeContact() contactPlan {
 		o.faultf("subaccount", "Put a user and a membership besides.", "a contact never logs in")
 	}
 	c := o.contact()
-	if c.Person.Email != "" || c.Status != portal.ContactRemoved {
+	if c.Status != portal.ContactRemoved {
 		o.address(c.Person.Email)
 	}
 	o.storable(directory.CheckContact(c.Contact))

@@ -64,14 +64,14 @@ var settle = []string{
 	`UPDATE record SET late = ?1, reason = iif(EXISTS (SELECT 1 FROM record AS u WHERE u.kind = 1 AND u.id = record.id),
 		'user ' || id || ' is in quarantine', 'the file has no user ' || id)
 	WHERE kind = 3 AND reason = '' AND NOT EXISTS (SELECT 1 FROM record AS u WHERE u.kind = 1 AND u.id = record.id AND u.reason = '')`,
-	// accounts without exactly one owner (req 4)
+	// accounts without exactly one owner (req 4); of two, being in quarantine makes neither less one
 	`UPDATE record SET late = ?1, reason = CASE
-		(SELECT count(*) FROM record AS m INDEXED BY record_owner WHERE m.account = record.id AND m.kind = 3 AND m.owner = 1 AND m.reason = '')
-		WHEN 0 THEN 'it has no owner' ELSE 'it has ' ||
+		(SELECT count(*) FROM record AS m INDEXED BY record_owner WHERE m.account = record.id AND m.kind = 3 AND m.owner = 1)
+		WHEN 0 THEN 'it has no owner' WHEN 1 THEN 'its owner is in quarantine' ELSE 'it has ' ||
 		(SELECT count(*) || ' owners, in lines ' || group_concat(m.line, ', ') FROM record AS m INDEXED BY record_owner
-			WHERE m.account = record.id AND m.kind = 3 AND m.owner = 1 AND m.reason = '') END
-	WHERE kind = 2 AND reason = ''
-		AND (SELECT count(*) FROM record AS m INDEXED BY record_owner WHERE m.account = record.id AND m.kind = 3 AND m.owner = 1 AND m.reason = '') <> 1`,
+			WHERE m.account = record.id AND m.kind = 3 AND m.owner = 1) END
+	WHERE kind = 2 AND reason = '' AND (SELECT count(*) <> 1 OR max(m.reason) <> '' FROM record AS m INDEXED BY record_owner
+		WHERE m.account = record.id AND m.kind = 3 AND m.owner = 1)`,
 	// what belongs to an account that is not taken in
 	`UPDATE record SET late = ?1, reason = iif(EXISTS (SELECT 1 FROM record AS a WHERE a.kind = 2 AND a.id = record.account),
 		'account ' || account || ' is in quarantine', 'the file has no account ' || account)
@@ -106,26 +106,33 @@ func (s *Shelf) Release(ctx context.Context) error {
 	return s.exec(ctx, `UPDATE record SET late = 0, reason = '' WHERE reason <> '' AND late = 1`)
 }
 
-// lines reads the lines that query gives.
-func (s *Shelf) lines(ctx context.Context, query string) ([]int, error) {
-	return list(ctx, s, func(scan func(...any) error) (n int, err error) { return n, scan(&n) }, query)
+// lines calls fn with the lines that query gives.
+func (s *Shelf) lines(ctx context.Context, query string, fn func(line int)) error {
+	return s.each(ctx, func(scan func(...any) error) error {
+		var line int
+		err := scan(&line)
+		if err == nil {
+			fn(line)
+		}
+		return err
+	}, query)
 }
 
-// SharedAddresses returns the lines of users whose address, folded, an earlier user
+// SharedAddresses calls fn with the lines of users whose address, folded, an earlier user
 // has.
-func (s *Shelf) SharedAddresses(ctx context.Context) ([]int, error) {
+func (s *Shelf) SharedAddresses(ctx context.Context, fn func(line int)) error {
 	return s.lines(ctx, `SELECT u.line FROM (SELECT email, min(n) AS first FROM record INDEXED BY record_email
 			WHERE email <> '' AND kind = 1 GROUP BY email HAVING count(*) > 1) AS s
-		CROSS JOIN record AS u INDEXED BY record_email ON u.email = s.email AND u.email <> '' AND u.kind = 1 AND u.n <> s.first ORDER BY u.n`)
+		CROSS JOIN record AS u INDEXED BY record_email ON u.email = s.email AND u.email <> '' AND u.kind = 1 AND u.n <> s.first ORDER BY u.n`, fn)
 }
 
-// SentTwice returns the lines of contacts that have the address of a member of their
+// SentTwice calls fn with the lines of contacts that have the address of a member of their
 // account.
-func (s *Shelf) SentTwice(ctx context.Context) ([]int, error) {
+func (s *Shelf) SentTwice(ctx context.Context, fn func(line int)) error {
 	return s.lines(ctx, `SELECT c.line FROM record AS c WHERE c.kind = 4 AND c.email <> '' AND EXISTS (
 		SELECT 1 FROM record AS u INDEXED BY record_email
 		CROSS JOIN record AS m INDEXED BY record_id ON m.kind = 3 AND m.id = u.id AND m.account = c.account
-		WHERE u.kind = 1 AND u.email = c.email AND u.email <> '' AND u.made = 0) ORDER BY c.n`)
+		WHERE u.kind = 1 AND u.email = c.email AND u.email <> '' AND u.made = 0) ORDER BY c.n`, fn)
 }
 
 // Counts tells how many records there are of each kind, in quarantine or not.

@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	driver "modernc.org/sqlite"
 )
@@ -92,16 +93,32 @@ CREATE INDEX record_reason ON record (n) WHERE reason <> '';
 // Open makes an empty shelf in a folder; "" is that for temporary files. Nothing can be
 // found in the folder afterwards.
 func Open(ctx context.Context, folder string) (*Shelf, error) {
-	folder, err := os.MkdirTemp(folder, "doorward-import-")
+	made, err := os.MkdirTemp(folder, "doorward-import-")
 	if err != nil {
 		return nil, fmt.Errorf("make room to check the import: %w", err)
 	}
-	defer os.RemoveAll(folder) // what is open stays until it is closed
+	defer os.RemoveAll(made) // what is open stays until it is closed
 	s := &Shelf{prepared: map[string]*sql.Stmt{}}
-	if err := s.open(ctx, filepath.Join(folder, "shelf.db")); err != nil {
+	err = s.open(ctx, filepath.Join(made, "shelf.db"))
+	if err == nil && folder != "" {
+		err = s.sortIn(ctx, folder)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("make room to check the import: %w", err), s.Close())
 	}
 	return s, nil
+}
+
+// sortIn has SQLite sort in a folder what is too much for memory, in files without names.
+// It knows only one such folder for the whole process, and takes that for temporary files
+// when the folder is gone.
+func (s *Shelf) sortIn(ctx context.Context, folder string) error {
+	folder, err := filepath.Abs(folder)
+	if err != nil {
+		return err
+	}
+	_, err = s.conn.ExecContext(ctx, `PRAGMA temp_store_directory = '`+strings.ReplaceAll(folder, "'", "''")+`'`)
+	return err
 }
 
 func (s *Shelf) open(ctx context.Context, path string) error {
@@ -196,25 +213,32 @@ func (s *Shelf) exec(ctx context.Context, query string, args ...any) error {
 }
 
 // list reads all rows of query with one.
-func list[T any](ctx context.Context, s *Shelf, one func(scan func(...any) error) (T, error), query string, args ...any) ([]T, error) {
+func list[T any](ctx context.Context, s *Shelf, one func(scan func(...any) error) (T, error), query string, args ...any) (all []T, err error) {
+	err = s.each(ctx, func(scan func(...any) error) error {
+		v, err := one(scan)
+		all = append(all, v)
+		return err
+	}, query, args...)
+	return all, err
+}
+
+// each calls fn for every row of query. fn may not use the shelf.
+func (s *Shelf) each(ctx context.Context, fn func(scan func(...any) error) error, query string, args ...any) error {
 	stmt, err := s.stmt(ctx, query)
 	if err != nil {
-		return nil, wrap(err)
+		return wrap(err)
 	}
 	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
-		return nil, wrap(err)
+		return wrap(err)
 	}
 	defer rows.Close()
-	var all []T
 	for rows.Next() {
-		v, err := one(rows.Scan)
-		if err != nil {
-			return nil, wrap(err)
+		if err := fn(rows.Scan); err != nil {
+			return wrap(err)
 		}
-		all = append(all, v)
 	}
-	return all, wrap(rows.Err())
+	return wrap(rows.Err())
 }
 
 func wrap(err error) error {

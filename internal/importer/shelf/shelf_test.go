@@ -3,6 +3,8 @@ package shelf
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -147,7 +149,7 @@ func TestRelease(t *testing.T) {
 	}
 	want := map[string]string{
 		"membership of user nobody in account a": "the file has no user nobody", "user p": "somebody else's",
-		"membership of user p in account b": "user p is in quarantine", "account b": "it has no owner", "contact c": "account b is in quarantine",
+		"membership of user p in account b": "user p is in quarantine", "account b": "its owner is in quarantine", "contact c": "account b is in quarantine",
 	}
 	if diff := cmp.Diff(want, reasons(t, s)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -182,5 +184,23 @@ func TestWaitingLinesComeInOrder(t *testing.T) {
 	}
 	if err := errors.Join(s.Waiting(t.Context(), count), s.Waiting(t.Context(), count)); err != nil || n != atOnce+5 {
 		t.Errorf("%d lines, %v", n, err)
+	}
+}
+
+// What is sorted on disk, addresses too, is in the folder that was asked for, as what is
+// kept is (req 13): the one for temporary files may be small, or not be there.
+func TestSortingIsInTheFolder(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "it's here")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var sorts string
+	if err := s.conn.QueryRowContext(t.Context(), `PRAGMA temp_store_directory`).Scan(&sorts); err != nil || sorts != folder {
+		t.Errorf("it sorts in %q, %v", sorts, err)
 	}
 }

@@ -28,10 +28,13 @@ const (
 	// Explain lets a client that may decide ask why, too: it is told the facts of
 	// whomever it asks about.
 	Explain Scope = "explain"
+	// Gate lets a sidecar follow the directory: it is told every change, and the facts
+	// of whomever it asks about.
+	Gate Scope = "gate"
 )
 
 // Scopes lists the scopes that a token can be given.
-func Scopes() []Scope { return []Scope{Decide, Explain} }
+func Scopes() []Scope { return []Scope{Decide, Explain, Gate} }
 
 // ErrMalformed tells that a text is not of a token's form.
 var ErrMalformed = errors.New("not a Doorward token")

@@ -40,6 +40,10 @@ var arrows = map[string][]string{
 		"internal/portal", "internal/audit", "internal/directory", "internal/problem",
 	},
 
+	"internal/gate/wire": {
+		"internal/directory", "internal/gate", "internal/gate/barrier", "internal/ijson", "internal/portal", "internal/problem", "internal/token",
+	},
+
 	"internal/staff": {
 		"internal/portal", "internal/audit", "internal/directory", "internal/fault", "internal/policy/catalogue",
 	},
@@ -121,10 +125,11 @@ var foreign = map[string][]string{
 	"github.com/fsnotify/":              {"internal/policy/watch"},
 	"pgregory.net/rapid":                {"internal/policygen", "internal/decision/casetest"},
 	"github.com/anishathalye/porcupine": {"internal/gate/simulation"},
-	"github.com/go-json-experiment/":    {"internal/ijson", "internal/authzen", "internal/directory/sqlite"},
+	"github.com/go-json-experiment/":    {"internal/ijson", "internal/authzen", "internal/directory/sqlite", "internal/gate/wire"},
 	"encoding/xml":                      {"internal/whmcs", "internal/cli"},
 	"net/http": {
 		"internal/authzen", "internal/problem", "internal/token", "internal/server", "internal/cli", "internal/bench",
+		"internal/gate/wire",
 	},
 }
 

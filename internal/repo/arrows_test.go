@@ -42,6 +42,10 @@ var arrows = map[string][]string{
 		"internal/portal", "internal/audit", "internal/directory", "internal/problem",
 	},
 
+	"internal/gate/wire": {
+		"internal/directory", "internal/gate", "internal/gate/barrier", "internal/ijson", "internal/portal", "internal/problem", "internal/token",
+	},
+
 	"internal/staff": {
 		"internal/portal", "internal/audit", "internal/directory", "internal/fault", "internal/policy/catalogue",
 	},
@@ -129,11 +133,13 @@ var foreign = map[string][]string{
 	"pgregory.net/rapid":                {"internal/policygen", "internal/decision/casetest", "internal/directory/storetest"},
 	"github.com/go-json-experiment/": {
 		"internal/ijson", "internal/authzen", "internal/directory/sqlite", "internal/directory/postgres",
+		"internal/gate/wire",
 	},
 	"github.com/anishathalye/porcupine": {"internal/gate/simulation"},
 	"encoding/xml":                      {"internal/whmcs", "internal/cli"},
 	"net/http": {
 		"internal/authzen", "internal/manage", "internal/problem", "internal/token", "internal/server", "internal/cli", "internal/bench",
+		"internal/gate/wire",
 	},
 }
 

@@ -1,0 +1,173 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"doorward/internal/gate"
+	"doorward/internal/gate/barrier"
+	"doorward/internal/problem"
+	"doorward/internal/token"
+)
+
+// A ServerConfig makes a Server.
+type ServerConfig struct {
+	Keeper   Keeper
+	Verifier *token.Verifier
+	Log      *slog.Logger          // nil: none
+	Metrics  prometheus.Registerer // nil: none
+}
+
+// A Server answers gates. It wants a token of scope gate always, also on loopback.
+type Server struct {
+	keeper Keeper
+	guard  *token.Guard
+	log    *slog.Logger
+	asks   *prometheus.CounterVec
+}
+
+// NewServer makes a Server.
+func NewServer(c ServerConfig) *Server {
+	return &Server{
+		keeper: c.Keeper, log: c.Log, asks: newServerMetrics(c.Metrics),
+		guard: &token.Guard{Verifier: c.Verifier, Required: true, Log: c.Log},
+	}
+}
+
+// Register mounts the addresses of the interface.
+func (s *Server) Register(mux interface {
+	Handle(pattern string, handler http.Handler)
+}) {
+	for path, answer := range map[string]answerer{pathAsk: s.ask, pathLeave: s.leave, pathFacts: s.facts} {
+		mux.Handle(http.MethodPost+" "+path, s.guard.Protect(token.Gate, s.handle(answer)))
+	}
+}
+
+// An answerer answers a call that has this body.
+type answerer func(ctx context.Context, w http.ResponseWriter, body []byte) ([]byte, error)
+
+func (s *Server) handle(answer answerer) http.Handler {
+	return problem.Handle(s.log, func(w http.ResponseWriter, r *http.Request) error {
+		if token.Limits(r.Context()) != nil {
+			return &problem.Error{Code: problem.Forbidden, Detail: "This token is limited to some accounts or types. A gate serves all."}
+		}
+		body, err := readBody(w, r)
+		if err != nil {
+			return err
+		}
+		text, err := answer(r.Context(), w, body)
+		if err != nil {
+			return refusal(err)
+		}
+		if len(text) > maxBody {
+			return fmt.Errorf("an answer of %d bytes, which no gate would take", len(text))
+		}
+		h := w.Header()
+		h.Set("Content-Type", jsonType)
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		_, _ = w.Write(text) // a gate that went away asks again
+		return nil
+	})
+}
+
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if t := r.Header.Values("Content-Type"); len(t) != 1 || t[0] != jsonType {
+		return nil, &problem.Error{Code: problem.WrongContentType}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return nil, err
+	}
+	if err != nil {
+		return nil, &problem.Error{Code: problem.UnreadableBody, Err: err}
+	}
+	return body, nil
+}
+
+func (s *Server) ask(ctx context.Context, w http.ResponseWriter, body []byte) (text []byte, err error) {
+	defer func() { s.asks.WithLabelValues(result(refusal(err))).Inc() }()
+	ask, err := decodeAsk(body)
+	if err != nil {
+		return nil, err
+	}
+	ask.Wait = min(ask.Wait, maxWait)
+	ctx, cancel, err := within(ctx, w, ask.Wait+gate.ReadTimeout)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	answer, err := s.keeper.Ask(ctx, ask)
+	if err != nil {
+		return nil, err
+	}
+	return encodeAnswer(answer)
+}
+
+func (s *Server) leave(ctx context.Context, w http.ResponseWriter, body []byte) ([]byte, error) {
+	who, err := decodeLeave(body)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel, err := within(ctx, w, leaveTimeout)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	if err := s.keeper.Leave(ctx, who); err != nil {
+		return nil, err
+	}
+	return encodeLeft(who)
+}
+
+func (s *Server) facts(ctx context.Context, w http.ResponseWriter, body []byte) ([]byte, error) {
+	read, err := decodeRead(body)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel, err := within(ctx, w, gate.ReadTimeout)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	found, err := s.keeper.Facts(ctx, read.keys, read.confirmed)
+	if err != nil {
+		return nil, err
+	}
+	return encodeFound(read, found)
+}
+
+// sending is how long an answer may take to be sent, once there is one.
+const sending = 10 * time.Second
+
+// within bounds a call by the time after which its gate has given it up, and lets the
+// answer be written by then, whatever the server's own timeout is: a long poll is no slow
+// client. The time for reading is over with the body, which net/http knows.
+func within(ctx context.Context, w http.ResponseWriter, limit time.Duration) (context.Context, context.CancelFunc, error) {
+	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(limit + sending)); err != nil {
+		return nil, nil, fmt.Errorf("let a call wait: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	return ctx, cancel, nil
+}
+
+// refusal gives an error its answer.
+func refusal(err error) error {
+	if f, ok := errors.AsType[*fault](err); ok {
+		return &problem.Error{Code: problem.InvalidRequest, Detail: f.message, Pointer: f.pointer}
+	}
+	switch {
+	case errors.Is(err, barrier.ErrTerm):
+		return &problem.Error{Code: problem.InvalidRequest, Detail: err.Error(), Pointer: "/term_ns"}
+	case errors.Is(err, barrier.ErrUnconfirmed):
+		return &problem.Error{Code: problem.DirectoryUnavailable, Detail: "Nothing proves that the database can still commit.", Err: err}
+	}
+	return err
+}

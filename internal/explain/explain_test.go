@@ -122,6 +122,11 @@ func TestWhereAPermissionComesFrom(t *testing.T) {
 	if got, want := explained(t, given).Guards[0].Text, "held: given by itself, for service:5 only"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
+	owners := ann("account.2fa_policy.set")
+	owners.People.Subject.Membership.Grant.Categories = []string{"security"}
+	if got, want := explained(t, owners).Guards[0].Text, "not held: only the owner holds it, whatever others were given"; got != want {
+		t.Errorf("got %s, want %s (A13.2)", got, want)
+	}
 	denied := explained(t, ann("invoice.view", "billing", "penniless"))
 	if want := "take away the preset penniless: presets/presets.csv:" + itoa(csvLines()+1) + " denies invoices"; !slices.Contains(listed(denied, ofGrant), want) {
 		t.Errorf("got %q", listed(denied, ofGrant))

@@ -123,6 +123,8 @@ func (s subject) whether(g Guard, bit int) string {
 		return "not held: contacts hold no permissions"
 	case in.Grant.State != "active":
 		return "not held: " + inForce[in.Grant.State]
+	case !s.People.Subject.Membership.Owner && s.Policy.Catalogue.OwnersOnly().Has(bit):
+		return "not held: only the owner holds it, whatever others were given"
 	}
 	denied := denial(g.Lines)
 	given := slices.IndexFunc(g.Lines, func(l Line) bool { return l.Effect == "allow" })

@@ -2,8 +2,8 @@ package explain
 
 import (
 	"context"
-	"slices"
 	"io/fs"
+	"slices"
 	"testing"
 	"testing/fstest"
 	"time"

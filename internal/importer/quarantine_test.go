@@ -222,7 +222,7 @@ func TestABadAddressKeepsNobodyIn(t *testing.T) {
 		if again := apply(t, p, store); again.Users.Changed+again.Contacts.Changed+again.Invites.Changed != 0 {
 			t.Errorf("%s, again: %+v", email, again)
 		}
-		if r, err := tryUpsert(t, store, "", `{"kind":"user","id":"7","status":"disabled","email":`+email+`}`); err != nil || r.Outcomes[0] != Unchanged {
+		if r, err := tryUpsert(t, store, "", `{"kind":"user","id":"7","source":"whmcs","status":"disabled","email":`+email+`}`); err != nil || r.Outcomes[0] != Unchanged {
 			t.Errorf("%s, without a file: %+v, %v", email, r, err)
 		}
 	}

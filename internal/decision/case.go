@@ -2,6 +2,7 @@ package decision
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"doorward/internal/policy"
@@ -32,14 +33,23 @@ type Case struct {
 
 // Case finds all that the answer to a question rests on, as Decide does. Its error is
 // an *UnavailableError. Nothing is counted or remembered.
-func (d *Decider) Case(ctx context.Context, q Question) (Case, error) {
-	c := Case{Policy: d.inUse.Load().policy, Question: q, timeout: d.timeout}
+func (d *Decider) Case(ctx context.Context, q Question) (c Case, err error) {
+	for range maxPolicies {
+		if c, err = d.caseBy(ctx, d.inUse.Load(), q); !errors.Is(err, ErrPolicyMoved) {
+			break
+		}
+	}
+	return c, err
+}
+
+func (d *Decider) caseBy(ctx context.Context, e *engine, q Question) (Case, error) {
+	c := Case{Policy: e.policy, Question: q, timeout: d.timeout}
 	considered := c.consider()
 	c.Account, c.Actor = considered.key.Account, considered.acting.by
 	if considered.plan != nil && considered.aboutMember() {
 		c.Member = q.Resource.Ref
 	}
-	who, known, err := d.read(ctx, considered, d.now())
+	who, known, err := d.read(ctx, e, considered, d.now())
 	if err != nil {
 		return Case{}, unavailable(err)
 	}

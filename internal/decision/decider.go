@@ -75,11 +75,16 @@ func New(p *policy.Policy, f Facts, o Options) *Decider {
 
 // Use makes p the policy of every question asked from now on. What was
 // remembered under the old policy is left behind with it.
-func (d *Decider) Use(p *policy.Policy) {
+func (d *Decider) Use(p *policy.Policy) { d.UsePromoted(p, 0) }
+
+// UsePromoted is Use for a policy that was promoted at a revision (R13). 0: nowhere.
+func (d *Decider) UsePromoted(p *policy.Policy, at portal.Revision) {
 	d.swapping.Lock()
 	defer d.swapping.Unlock()
 	d.generation++
-	d.inUse.Store(newEngine(p, d.generation, d.metrics))
+	e := newEngine(p, d.generation, d.metrics)
+	e.promoted = at
+	d.inUse.Store(e)
 }
 
 // Policy returns the policy in use.
@@ -88,12 +93,11 @@ func (d *Decider) Policy() *policy.Policy { return d.inUse.Load().policy }
 // Decide judges one question. Its error is an *UnavailableError.
 func (d *Decider) Decide(ctx context.Context, q Question) (Decision, error) {
 	start := d.now()
-	e := d.inUse.Load()
 	c := considerations.Get().(*consideration)
 	defer putAside(c)
-	e.consider(c, q)
 	answer := Answer{}
-	if who, known, err := d.read(ctx, c, start); err != nil {
+	e, who, known, err := d.prepare(ctx, c, q, start)
+	if err != nil {
 		answer.Err = unavailable(err)
 	} else {
 		answer = d.judge(ctx, e, c, who, known)
@@ -102,13 +106,31 @@ func (d *Decider) Decide(ctx context.Context, q Question) (Decision, error) {
 	return answer.Decision, answer.Err
 }
 
+// maxPolicies is how many policies a question is tried by when others are promoted
+// meanwhile.
+const maxPolicies = 3
+
+// prepare considers a question by the policy in use and finds its facts. Where the
+// facts go with another policy that was promoted meanwhile, it is that one's turn (R13).
+func (d *Decider) prepare(ctx context.Context, c *consideration, q Question, now time.Time) (e *engine, who People, known Known, err error) {
+	for range maxPolicies {
+		e = d.inUse.Load()
+		e.consider(c, q)
+		if who, known, err = d.read(ctx, e, c, now); !errors.Is(err, ErrPolicyMoved) {
+			break
+		}
+		*c = consideration{}
+	}
+	return e, who, known, err
+}
+
 // read finds the facts of everybody that a question is about. now is when it came.
-func (d *Decider) read(ctx context.Context, c *consideration, now time.Time) (People, Known, error) {
+func (d *Decider) read(ctx context.Context, e *engine, c *consideration, now time.Time) (People, Known, error) {
 	if d.fresh == nil && c.alone() && minimum(ctx) == (portal.Mark{}) {
 		facts, position, err := d.facts.Read(ctx, c.key)
 		return People{Subject: facts}, Known{Position: position, Now: exactly(now)}, err
 	}
-	known, err := d.find(ctx, c.keys(nil), c.bounded(), now)
+	known, err := d.find(ctx, c.keys(nil), Need{Bounded: c.bounded(), Policy: e.promoted}, now)
 	if err != nil {
 		return People{}, Known{}, err
 	}
@@ -122,16 +144,7 @@ func (d *Decider) read(ctx context.Context, c *consideration, now time.Time) (Pe
 // of their own; DecideAll's error means that none could be judged, and is an
 // *UnavailableError.
 func (d *Decider) DecideAll(ctx context.Context, questions []Question, stop func(Answer) bool) ([]Answer, error) {
-	e := d.inUse.Load()
-	considered := make([]consideration, len(questions))
-	keys := make([]portal.FactKey, 0, len(questions))
-	bounded := true
-	for i, q := range questions {
-		e.consider(&considered[i], q)
-		keys = considered[i].keys(keys)
-		bounded = bounded && considered[i].bounded()
-	}
-	known, err := d.find(ctx, keys, bounded, d.now())
+	e, considered, known, err := d.prepareAll(ctx, questions)
 	if err != nil {
 		err = unavailable(err)
 		for range questions {
@@ -153,6 +166,24 @@ func (d *Decider) DecideAll(ctx context.Context, questions []Question, stop func
 		}
 	}
 	return answers, nil
+}
+
+// prepareAll is prepare for many questions, whose facts are read together.
+func (d *Decider) prepareAll(ctx context.Context, questions []Question) (e *engine, considered []consideration, known Known, err error) {
+	for range maxPolicies {
+		e = d.inUse.Load()
+		considered = make([]consideration, len(questions))
+		keys, bounded := make([]portal.FactKey, 0, len(questions)), true
+		for i, q := range questions {
+			e.consider(&considered[i], q)
+			keys = considered[i].keys(keys)
+			bounded = bounded && considered[i].bounded()
+		}
+		if known, err = d.find(ctx, keys, Need{Bounded: bounded, Policy: e.promoted}, d.now()); !errors.Is(err, ErrPolicyMoved) {
+			break
+		}
+	}
+	return e, considered, known, err
 }
 
 // judge answers a considered question on its facts, as they count at their moment.

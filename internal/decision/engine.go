@@ -9,12 +9,14 @@ import (
 	"doorward/internal/policy"
 	"doorward/internal/policy/catalogue"
 	"doorward/internal/policy/rules"
+	"doorward/internal/portal"
 )
 
 // An engine is one policy made ready to answer, with what it remembers. It is
 // immutable but for its memos.
 type engine struct {
 	policy     *policy.Policy
+	promoted   portal.Revision // where; 0: nowhere
 	generation uint64
 	plans      map[string]*plan
 	counters   counters

@@ -11,7 +11,7 @@ import (
 func (d *Decider) Reduced(ctx context.Context, q Question) (in *rules.Input, refusal Reason, err error) {
 	e, c, now := d.inUse.Load(), new(consideration), d.now()
 	e.consider(c, q)
-	who, _, err := d.read(ctx, c, now)
+	who, _, err := d.read(ctx, e, c, now)
 	if err != nil || c.refusal != "" {
 		return nil, c.refusal, err
 	}

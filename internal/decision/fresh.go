@@ -3,6 +3,7 @@ package decision
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -18,6 +19,9 @@ type Need struct {
 	Bounded bool
 	// Min is the position that the asker has seen (R15). Zero: none.
 	Min portal.Mark
+	// Policy is where the policy was promoted that will judge the facts (R13). 0:
+	// nowhere.
+	Policy portal.Revision
 }
 
 // Known are facts that were true together.
@@ -49,6 +53,9 @@ var (
 	ErrStale = errors.New("what is known may be too old")
 	// ErrRevisionNotReached: the asker demands a later position than there is (R15).
 	ErrRevisionNotReached = errors.New("the demanded revision is not reached")
+	// ErrPolicyMoved: the facts go with another policy than the one that would judge
+	// them (R13).
+	ErrPolicyMoved = fmt.Errorf("another policy is promoted: %w", ErrStale)
 )
 
 // unanswered are the codes of errors of facts.
@@ -75,14 +82,14 @@ func reached(min portal.Mark, at portal.Position) bool {
 	return at.Revision > min.Revision || min.Marks(at)
 }
 
-// find reads the facts of keys, as fresh as the questions need.
-func (d *Decider) find(ctx context.Context, keys []portal.FactKey, bounded bool, now time.Time) (Known, error) {
-	min := minimum(ctx)
+// find reads the facts of keys, as fresh as the questions need and their context says.
+func (d *Decider) find(ctx context.Context, keys []portal.FactKey, need Need, now time.Time) (Known, error) {
+	need.Min = minimum(ctx)
 	if d.fresh != nil {
-		return d.fresh.ReadFresh(ctx, keys, Need{Bounded: bounded, Min: min})
+		return d.fresh.ReadFresh(ctx, keys, need)
 	}
 	facts, position, err := d.facts.ReadAll(ctx, keys)
-	if err == nil && !reached(min, position) {
+	if err == nil && !reached(need.Min, position) {
 		err = ErrRevisionNotReached
 	}
 	return Known{Facts: facts, Position: position, Now: exactly(now)}, err

@@ -87,6 +87,64 @@ func TestTheStrictestCategoryWins(t *testing.T) {
 	}
 }
 
+// R13: facts are judged by the policy that was promoted where they were true. A question
+// that took the one before is tried anew, and not for ever.
+func TestFactsGoWithThePolicyPromotedThere(t *testing.T) {
+	open := shipped(t)
+	tight, err := policy.Load(appended{"presets/presets.csv", "\np, penniless, invoices, deny\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, ask := range map[string]func(*decision.Decider) (decision.Decision, error){
+		"one":   func(d *decision.Decider) (decision.Decision, error) { return d.Decide(t.Context(), onAcme("invoice.view")) },
+		"batch": func(d *decision.Decider) (decision.Decision, error) {
+			all, err := d.DecideAll(t.Context(), []decision.Question{onAcme("invoice.view")}, nil)
+			if err != nil {
+				return decision.Decision{}, err
+			}
+			return all[0].Decision, all[0].Err
+		},
+		"case": func(d *decision.Decider) (decision.Decision, error) {
+			c, err := d.Case(t.Context(), onAcme("invoice.view"))
+			if err != nil {
+				return decision.Decision{}, err
+			}
+			return c.Judge(t.Context())
+		},
+	} {
+		p := &promoting{leased: leased{known: decision.Known{Facts: []portal.Facts{member(portal.Grant{Presets: []string{"billing", "penniless"}})}}}}
+		d := decision.New(open, p, decision.Options{})
+		if got, err := ask(d); err != nil || !got.Allow {
+			t.Errorf("%s, before: %+v, %v", name, got, err)
+		}
+		p.at, p.moved = 7, func() { d.UsePromoted(tight, 7) }
+		if got, err := ask(d); err != nil || got.Allow || got.Basis.Policy != tight.Digest {
+			t.Errorf("%s, promoted meanwhile: %+v, %v", name, got, err)
+		}
+		p.at, p.moved = 9, func() {}
+		got, err := ask(d)
+		if u, ok := errors.AsType[*decision.UnavailableError](err); !ok || u.Code != decision.Stale || got.Allow {
+			t.Errorf("%s, promoted and not in use: %+v, %v", name, got, err)
+		}
+	}
+}
+
+// promoting are facts that go with a policy promoted at a revision. Who asks for those of
+// another is refused, and then moved is called.
+type promoting struct {
+	leased
+	at    portal.Revision
+	moved func()
+}
+
+func (p *promoting) ReadFresh(ctx context.Context, keys []portal.FactKey, need decision.Need) (decision.Known, error) {
+	if need.Policy != p.at {
+		p.moved()
+		return decision.Known{}, decision.ErrPolicyMoved
+	}
+	return p.leased.ReadFresh(ctx, keys, need)
+}
+
 // R12: a grant ends at the earliest, and begins at the latest, that it can by the
 // directory's time.
 func TestTimesAreJudgedCarefully(t *testing.T) {

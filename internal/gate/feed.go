@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"doorward/internal/directory"
 	"doorward/internal/gate/internal/rule"
 	"doorward/internal/portal"
 )
@@ -83,11 +84,13 @@ func (g *Gate) apply(a Answer, asked, came Reading) error {
 	was := g.standing.Load()
 	now := *was
 	now.position, now.era, now.policy, now.time = a.To, a.Era, a.Policy, clocked{a.Time, asked, came}
+	now.head = a.Head.Revision
 	if a.From != was.position && g.rules.Keeps(rule.ForgetForeign) { // R1: drop everything
 		g.memory.Forget()
 		g.window.begin(a.From.Revision)
 		now.lease = lease{}
 		now.generation++
+		now.tokens++
 	}
 	g.applyChanges(a, &now)
 	if a.To == a.Head || !g.rules.Keeps(rule.CaughtUp) { // R4: everything up to the head is applied
@@ -110,6 +113,9 @@ func (g *Gate) applyChanges(a Answer, now *standing) {
 		case any:
 			g.memory.Drop(change)
 			g.window.note(n, change.Revision)
+		}
+		if !known || change.Kind == directory.ChangedToken {
+			now.tokens++
 		}
 		now.generation++
 	}
@@ -138,7 +144,7 @@ func (g *Gate) Leave(ctx context.Context) error {
 	g.applying.Lock()
 	g.left = true
 	if was := g.standing.Load(); g.rules.Keeps(rule.StopFirst) {
-		g.standing.Store(&standing{era: was.era, policy: was.policy, generation: was.generation + 1})
+		g.standing.Store(&standing{era: was.era, policy: was.policy, head: was.head, generation: was.generation + 1, tokens: was.tokens})
 	}
 	g.applying.Unlock()
 	return g.directory.Leave(ctx, g.instance)

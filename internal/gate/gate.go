@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"doorward/internal/directory"
 	"doorward/internal/facts"
 	"doorward/internal/gate/internal/rule"
 	"doorward/internal/portal"
@@ -123,13 +124,35 @@ type Status struct {
 	Instance Instance
 	Joined   bool // something was heard of the directory
 	Leased   bool
+	// Usable tells that bounded questions are answered from memory, with a lease or for a
+	// while after it (R9).
+	Usable bool
+	// Since is how long ago the directory was asked for the lease, by the clock that says
+	// longer. Without one it means nothing.
+	Since    time.Duration
 	Position portal.Position
+	Head     portal.Revision // the directory's, as it was heard of last
+	Policy   portal.Revision // where the policy in force was promoted; 0: nowhere
 }
 
 // Status says where the gate stands now.
 func (g *Gate) Status() Status {
-	at := g.standing.Load()
+	at, now := g.standing.Load(), g.clock.Now()
+	mono, wall := now.since(at.lease.asked)
 	return Status{
-		Instance: g.instance, Joined: at.era != "", Leased: at.lease.holds(g.clock.Now(), 0, g.rules), Position: at.position,
+		Instance: g.instance, Joined: at.era != "", Leased: at.lease.holds(now, 0, g.rules), Usable: at.lease.holds(now, g.staleness, g.rules),
+		Since: max(mono, wall), Position: at.position, Head: at.head, Policy: at.policy,
 	}
+}
+
+// Tokens returns a stamp of what this gate has applied that concerns client tokens: what
+// was read of them after a stamp was taken is all there is to know while it stays the
+// same. It vouches as long as memory does for bounded questions, which barriers wait for
+// (R6, R9); the zero stamp vouches for nothing.
+func (g *Gate) Tokens() directory.Stamp {
+	at := g.standing.Load() // R5: before the clock
+	if !at.lease.holds(g.clock.Now(), g.staleness, g.rules) {
+		return directory.Stamp{}
+	}
+	return directory.Stamp{1, at.tokens}
 }

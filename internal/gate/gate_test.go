@@ -333,6 +333,50 @@ func TestAnAnswerToAnotherAskIsRefused(t *testing.T) {
 	})
 }
 
+// What was read of client tokens counts until a change of one is applied, or of what this
+// program does not know, or the history is another, and no longer than barriers wait.
+func TestWhatVouchesForTokens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		d := &scripted{near: w.near}
+		g, err := gate.New(gate.Config{Directory: d, Clock: gate.NewClock(), Staleness: 10 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g.Tokens() != (directory.Stamp{}) {
+			t.Error("nothing was heard, and tokens are vouched for")
+		}
+		seen, from := map[directory.Stamp]bool{}, portal.Position{}
+		for revision, c := range []struct {
+			kind  directory.ChangeKind
+			moves bool
+		}{
+			{directory.ChangedNothing, true}, // the first stamp
+			{directory.ChangedMembership, false}, {directory.ChangedToken, true}, {directory.ChangedUser, false}, {"of tomorrow", true}, {directory.ChangedToken, true},
+		} {
+			to := portal.Position{Revision: portal.Revision(revision + 1)}
+			d.answer = gate.Answer{From: from, To: to, Head: to, Lease: true, Era: "era", Changes: []directory.Change{{Revision: to.Revision, Kind: c.kind, User: "anna", Account: "acme"}}}
+			from = to
+			if err := g.Step(w.ctx); err != nil || seen[g.Tokens()] == c.moves || g.Status().Head != to.Revision {
+				t.Errorf("%s: %v, moved %v, %+v", c.kind, err, !seen[g.Tokens()], g.Status())
+			}
+			seen[g.Tokens()] = true
+		}
+		d.answer.From, d.answer.Changes = portal.Position{Revision: 3}, nil
+		if err := g.Step(w.ctx); err != nil || seen[g.Tokens()] {
+			t.Errorf("another history: %v, moved %v", err, !seen[g.Tokens()])
+		}
+		time.Sleep(gate.DefaultLease)
+		if s := g.Status(); s.Leased || !s.Usable || g.Tokens() == (directory.Stamp{}) {
+			t.Errorf("within the staleness: %+v, %v", s, g.Tokens())
+		}
+		time.Sleep(10 * time.Second)
+		if s := g.Status(); s.Usable || g.Tokens() != (directory.Stamp{}) || s.Since != 13*time.Second {
+			t.Errorf("after it: %+v, %v", s, g.Tokens())
+		}
+	})
+}
+
 // Without a spool nothing that must be kept can be, so nothing sensitive is answered
 // (R16).
 func TestWithoutASpoolNothingIsRecorded(t *testing.T) {

@@ -31,6 +31,9 @@ type standing struct {
 	era      Era             // "": nothing was heard of the directory yet
 	time     clocked
 	policy   portal.Revision // promoted there and in force here (R13)
+	head     portal.Revision // the directory's, as it was heard of last
+	// tokens counts what may have changed client tokens.
+	tokens uint64
 	// generation counts what may have changed facts in memory. As long as it is the
 	// same, all that is found there was true together, at position.
 	generation uint64

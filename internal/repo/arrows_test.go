@@ -108,7 +108,7 @@ var arrows = map[string][]string{
 	},
 
 	"internal/manage": {
-		"internal/portal", "internal/ijson", "internal/directory", "internal/importer", "internal/problem",
+		"internal/portal", "internal/ijson", "internal/directory", "internal/importer", "internal/problem", "internal/gate/barrier",
 	},
 
 	"internal/config": {"internal/fault", "internal/strictyaml"},

@@ -24,6 +24,7 @@ func (k *Keeper) Ask(ctx context.Context, ask gate.Ask) (gate.Answer, error) {
 	if err != nil {
 		return gate.Answer{}, err
 	}
+	k.sighted(ask.Instance, came)
 	return gate.Answer{
 		Instance: ask.Instance, Number: ask.Number, From: feed.From, To: feed.To, Changes: feed.Changes, Head: feed.Head,
 		Lease: k.lease(ctx, &feed, came), Era: feed.Era, Time: feed.Time, Policy: feed.Policy, Stored: stored,

@@ -31,8 +31,10 @@ var arrows = map[string][]string{
 	"internal/gate/barrier": {
 		"internal/portal", "internal/directory", "internal/gate", "internal/gate/internal/rule",
 	},
-	"internal/gate/barrier/storetest": {"internal/portal", "internal/gate", "internal/gate/barrier"},
-	"internal/gate/spool":             {"internal/gate"},
+	"internal/gate/barrier/storetest": {
+		"internal/portal", "internal/audit", "internal/directory", "internal/gate", "internal/gate/barrier",
+	},
+	"internal/gate/spool": {"internal/gate"},
 	"internal/gate/simulation": {
 		"internal/portal", "internal/directory", "internal/facts", "internal/gate", "internal/gate/barrier",
 		"internal/gate/internal/rule",

@@ -16,9 +16,11 @@ var arrows = map[string][]string{
 	"internal/fault":      {},
 	"internal/strictyaml": {"internal/fault"},
 
-	"internal/audit":               {"internal/portal"},
-	"internal/directory":           {"internal/portal", "internal/audit"},
-	"internal/directory/sqlite":    {"internal/directory", "internal/portal", "internal/audit"},
+	"internal/audit":     {"internal/portal"},
+	"internal/directory": {"internal/portal", "internal/audit"},
+	"internal/directory/sqlite": {
+		"internal/directory", "internal/portal", "internal/audit", "internal/gate", "internal/gate/barrier",
+	},
 	"internal/directory/postgres":  {"internal/directory", "internal/portal", "internal/audit"},
 	"internal/directory/pgtest":    {},
 	"internal/directory/storetest": {"internal/directory", "internal/portal", "internal/audit"},

@@ -75,8 +75,10 @@ func (g *Gates) Rows(ctx context.Context, at portal.Position) (rows barrier.Rows
 		if rows.Rows, err = list(ctx, c, gateRow, selectGates+` ORDER BY instance`); err != nil {
 			return err
 		}
-		rows.Held, err = c.held(ctx, at)
-		return err
+		if rows.Held, err = c.held(ctx, at); err != nil {
+			return err
+		}
+		return c.get(ctx, `SELECT EXISTS (SELECT FROM doorward.settled WHERE era = $1)`, []any{string(o.era)}, &rows.Settled)
 	})
 	if err != nil {
 		return barrier.Rows{}, err

@@ -30,12 +30,12 @@ type origin struct {
 }
 
 // selectEra names a life of the database (design R11): another cluster, another timeline,
-// another start of the server, or a database that was created anew to restore a dump into
-// it. A standby has none. The timeline is that of the log as it is written: the one in the
+// another start of the server, or a database or table that was created anew to restore a
+// dump into it. A standby has none. The timeline is that of the log as it is written: the one in the
 // control file stays the old one for a while after a promotion.
 const selectEra = `CASE WHEN pg_is_in_recovery() THEN '' ELSE concat_ws('-', (SELECT system_identifier FROM pg_control_system()),
 	left(pg_walfile_name(pg_current_wal_lsn()), 8), extract(epoch FROM pg_postmaster_start_time()),
-	(SELECT oid FROM pg_database WHERE datname = current_database())) END`
+	(SELECT oid FROM pg_database WHERE datname = current_database()), 'doorward.gates'::regclass::oid) END`
 
 // emit writes something to the log that touches no table: a transaction that reads only
 // commits nothing, and waits for no standby.
@@ -120,6 +120,19 @@ func (g *Gates) Delete(ctx context.Context, who gate.Instance, mark string) erro
 func (g *Gates) Leave(ctx context.Context, who gate.Instance) error {
 	return g.write(ctx, "delete gate", func(c *session) error {
 		return c.exec(ctx, statement{`DELETE FROM doorward.gates WHERE instance = $1`, []any{string(who)}})
+	})
+}
+
+// settle settles the era that the database is in.
+const settle = `INSERT INTO doorward.settled (era) VALUES (` + selectEra + `) ON CONFLICT (one) DO UPDATE SET era = excluded.era`
+
+// Settle implements barrier.Store.
+func (g *Gates) Settle(ctx context.Context, era gate.Era) error {
+	return g.write(ctx, "settle", func(c *session) error {
+		if o, err := c.origin(ctx); err != nil || o.era != era {
+			return err
+		}
+		return c.exec(ctx, statement{query: settle})
 	})
 }
 

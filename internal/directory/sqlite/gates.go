@@ -63,7 +63,35 @@ func (g *Gates) open(ctx context.Context, o Options) (err error) {
 	if _, err := g.connectWriter(ctx, o, func(db *sql.DB) error { return migrate(ctx, db, gatesSchema) }); err != nil {
 		return err
 	}
-	return g.connectReaders(ctx, o)
+	if err := g.connectReaders(ctx, o); err != nil {
+		return err
+	}
+	return g.beginSettled(ctx)
+}
+
+// beginSettled settles the era of a directory that was never restored, when its gates'
+// file is new: it has had no gates.
+func (g *Gates) beginSettled(ctx context.Context) error {
+	restored, err := reading(ctx, &g.store.file, func(c *session) (n int, err error) {
+		err = c.get(ctx, `SELECT count(*) FROM meta WHERE name = 'restored'`, nil, &n)
+		return n, err
+	})
+	if err != nil || restored > 0 {
+		return err
+	}
+	return g.write(ctx, "begin", func(c *session) error {
+		return c.exec(ctx, `INSERT INTO settled (only, era) VALUES (1, ?) ON CONFLICT (only) DO NOTHING`, g.era)
+	})
+}
+
+// Settle implements barrier.Store. The era is the same as long as the file is open.
+func (g *Gates) Settle(ctx context.Context, era gate.Era) error {
+	if era != g.era {
+		return nil
+	}
+	return g.write(ctx, "settle", func(c *session) error {
+		return c.exec(ctx, `INSERT INTO settled (only, era) VALUES (1, ?) ON CONFLICT (only) DO UPDATE SET era = excluded.era`, era)
+	})
 }
 
 // era names the history of the file: which directory it is, and whether it was restored

@@ -85,6 +85,12 @@ func (m *Memory) Leave(ctx context.Context, who gate.Instance) error {
 	return err
 }
 
+// Settle implements barrier.Store.
+func (m *Memory) Settle(ctx context.Context, era gate.Era) error {
+	_, err := locked(m, func() (struct{}, error) { return none(m.store.Settle(ctx, era)) })
+	return err
+}
+
 // Pulse implements barrier.Store.
 func (m *Memory) Pulse(ctx context.Context) (gate.Era, error) {
 	return locked(m, func() (gate.Era, error) { return m.store.Pulse(ctx) })

@@ -16,6 +16,7 @@ var readPromises = []promise{
 	{"a feed from far behind begins anew", feedFar},
 	{"facts come with the position they were true at (R8)", facts},
 	{"everything names the same era", eras},
+	{"an era stays settled (R11)", settles},
 	{"the database tells the time (R12)", clock},
 	{"records are kept however often they come (R16)", records},
 }
@@ -125,6 +126,20 @@ func facts(t *testing.T, f Fixture) {
 		}
 		if (got.Facts[0].User.Status == portal.UserActive) != active {
 			t.Errorf("at %v the user is %q", at, got.Facts[0].User.Status)
+		}
+	}
+}
+
+func settles(t *testing.T, f Fixture) {
+	f.Put(t, 0, true)
+	rows, err := f.Store.Rows(t.Context(), portal.Position{})
+	era := must(t, rows, err).Era
+	for _, said := range []gate.Era{era, "another", era} {
+		done(t, f.Store.Settle(t.Context(), said))
+		here, err := f.Store.Rows(t.Context(), portal.Position{})
+		there, err2 := f.Other.Rows(t.Context(), portal.Position{})
+		if !must(t, here, err).Settled || !must(t, there, err2).Settled {
+			t.Errorf("%q is not settled, after %q was said", era, said)
 		}
 	}
 }

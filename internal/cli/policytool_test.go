@@ -12,6 +12,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"doorward/internal/cli"
+	"doorward/internal/policy"
+	"doorward/internal/policy/bundle"
 )
 
 // replace FILE OLD NEW: puts one text in place of another; in place of ” it is
@@ -85,4 +87,13 @@ func (s *stepped) Write(p []byte) (int, error) {
 		next.then()
 	}
 	return n, err
+}
+
+// sign FOLDER KEY FILE: writes a bundle of a folder as it is.
+func sign(ts *testscript.TestScript, _ bool, args []string) {
+	key, err := bundle.ReadSigningKey(bundle.DefaultKeyID, ts.MkAbs(args[1]))
+	ts.Check(err)
+	data, err := bundle.Write(policy.Read(os.DirFS(ts.MkAbs(args[0]))), "", key)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), data, 0o600))
 }

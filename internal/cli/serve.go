@@ -20,7 +20,7 @@ func serveCommand(p *Process) *cobra.Command {
 		Long:    "Runs decisions and the directory in one process, until SIGTERM or an interrupt; a second one ends it at once.",
 		Example: "  doorward serve --demo\n  doorward serve --listen-socket /run/doorward.sock --policies ./policies",
 	}
-	s := settingsFlags(p, c)
+	s := settingsOf(config.Serve, p, c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		settings, err := s.load(c.Context())
 		if err != nil {

@@ -22,6 +22,7 @@ import (
 // settings collects the settings a command takes as flags.
 type settings struct {
 	process *Process
+	role    config.Role // "": of a command that is no process
 	file    string
 	given   map[string]string
 }
@@ -29,13 +30,18 @@ type settings struct {
 // settingsFlags adds --config and the flags of the settings with those keys; of
 // all settings when there are none.
 func settingsFlags(p *Process, c *cobra.Command, keys ...string) *settings {
-	s := &settings{process: p, given: map[string]string{}}
+	return settingsOf("", p, c, keys...)
+}
+
+// settingsOf is settingsFlags for a process of a role.
+func settingsOf(r config.Role, p *Process, c *cobra.Command, keys ...string) *settings {
+	s := &settings{process: p, role: r, given: map[string]string{}}
 	c.Flags().StringVar(&s.file, "config", "", "configuration `file` (default "+config.DefaultFile+", if there is one)")
 	for _, row := range config.Table() {
 		if len(keys) > 0 && !slices.Contains(keys, row.Key) {
 			continue
 		}
-		f := c.Flags().VarPF(settingFlag{row, s.given}, row.Flag(), "", strings.ReplaceAll(row.Doc, "`", ""))
+		f := c.Flags().VarPF(settingFlag{row, r, s.given}, row.Flag(), "", strings.ReplaceAll(row.Doc, "`", ""))
 		if row.Switch() {
 			f.NoOptDefVal = "true"
 		}
@@ -45,7 +51,7 @@ func settingsFlags(p *Process, c *cobra.Command, keys ...string) *settings {
 
 // load reads the settings from every source.
 func (s *settings) load(ctx context.Context) (config.Config, error) {
-	return config.Load(ctx, config.Sources{File: s.file, Environ: s.process.Environ, Flags: s.given})
+	return config.Load(ctx, config.Sources{File: s.file, Environ: s.process.Environ, Flags: s.given, Role: s.role})
 }
 
 // loadToFind reads the settings of a server that is to be asked, not started.
@@ -56,6 +62,7 @@ func (s *settings) loadToFind(ctx context.Context) (config.Config, error) {
 // A settingFlag hands a flag's text to package config, which judges it.
 type settingFlag struct {
 	setting config.Setting
+	role    config.Role
 	given   map[string]string
 }
 
@@ -65,7 +72,7 @@ var _ pflag.Value = settingFlag{}
 func (f settingFlag) Set(text string) error { f.given[f.setting.Flag()] = text; return nil }
 
 // String is the default, for the help text.
-func (f settingFlag) String() string { return f.setting.Default() }
+func (f settingFlag) String() string { return f.setting.DefaultOf(f.role) }
 
 // Type names what a value looks like, for the help text.
 func (f settingFlag) Type() string {

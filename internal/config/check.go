@@ -18,29 +18,34 @@ const (
 	maxDecisionTimeout = 30 * time.Second
 	maxDrainTimeout    = 10 * time.Minute
 	maxEntries         = 50_000_000
+	minBytes           = 1 << 20
 )
 
 // check refuses combinations that are unsafe or cannot work.
-func (c *Config) check(ctx context.Context, lookup func(context.Context, string) ([]netip.Addr, error)) error {
-	var faults fault.List
-	c.checkListen(ctx, lookup, &faults)
-	c.checkPublicURL(&faults)
-	c.checkTLS(&faults)
-	c.checkSocket(&faults)
+func (c *Config) check(ctx context.Context, lookup resolver, faults *fault.List) {
+	c.checkListen(ctx, lookup, faults)
+	c.checkPublicURL(faults)
+	c.checkTLS(faults)
+	c.checkSocket(faults)
 	if c.Data == "" {
-		c.refuse(&faults, "data", "data is empty", "Name a folder for the directory's database.")
+		c.refuse(faults, "data", "data is empty", "Name a folder for the directory's database.")
 	}
 	if d := c.Decision.Timeout; d <= 0 || d > maxDecisionTimeout {
-		c.refuse(&faults, "decision.timeout", fmt.Sprintf("decision.timeout %s is not between 1ns and %s", d, maxDecisionTimeout), "")
+		c.refuse(faults, "decision.timeout", fmt.Sprintf("decision.timeout %s is not between 1ns and %s", d, maxDecisionTimeout), "")
 	}
 	if d := c.Drain.Timeout; d < 0 || d > maxDrainTimeout {
-		c.refuse(&faults, "drain.timeout", fmt.Sprintf("drain.timeout %s is not between 0s and %s", d, maxDrainTimeout), "")
+		c.refuse(faults, "drain.timeout", fmt.Sprintf("drain.timeout %s is not between 0s and %s", d, maxDrainTimeout), "")
 	}
 	if n := c.Facts.MaxEntries; n < 1 || n > maxEntries {
-		c.refuse(&faults, "facts.max_entries", fmt.Sprintf("facts.max_entries %d is not between 1 and %d", n, maxEntries), "")
+		c.refuse(faults, "facts.max_entries", fmt.Sprintf("facts.max_entries %d is not between 1 and %d", n, maxEntries), "")
 	}
-	return faults.Err()
+	if n := c.Facts.MaxBytes; n < minBytes {
+		c.refuse(faults, "facts.max_bytes", fmt.Sprintf("facts.max_bytes %d is less than %d", n, minBytes), "")
+	}
 }
+
+// A resolver finds the addresses of a host.
+type resolver = func(context.Context, string) ([]netip.Addr, error)
 
 func (c *Config) refuse(faults *fault.List, key, message, fix string) {
 	at, ok := c.origins[key]
@@ -51,7 +56,7 @@ func (c *Config) refuse(faults *fault.List, key, message, fix string) {
 	faults.Add(at)
 }
 
-func (c *Config) checkListen(ctx context.Context, lookup func(context.Context, string) ([]netip.Addr, error), faults *fault.List) {
+func (c *Config) checkListen(ctx context.Context, lookup resolver, faults *fault.List) {
 	if c.Listen.Address == NoAddress {
 		if c.Listen.Socket == "" {
 			c.refuse(faults, "listen.address", "listen.address is none and listen.socket is empty", "Set one of them: nobody could ask anything.")
@@ -80,7 +85,7 @@ func (c *Config) checkListen(ctx context.Context, lookup func(context.Context, s
 
 // isLoopback tells whether every address that host stands for is this machine's
 // own. No host at all means every interface.
-func isLoopback(ctx context.Context, lookup func(context.Context, string) ([]netip.Addr, error), host string) (bool, error) {
+func isLoopback(ctx context.Context, lookup resolver, host string) (bool, error) {
 	if host == "" {
 		return false, nil
 	}

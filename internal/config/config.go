@@ -23,11 +23,15 @@ type Config struct {
 	TLS       TLS
 	Auth      Auth
 	Data      string // folder of the directory's database
+	Database  Database
 	Policies  string // policy folder; "" for the one built in
 	Policy    Policy
 	Log       Log
 	Decision  Decision
 	Facts     Facts
+	Directory Directory
+	Gate      Gate
+	Gates     Gates
 	Drain     Drain
 	Demo      bool // fill an empty directory with the demo portal
 
@@ -101,7 +105,37 @@ type Decision struct {
 
 // Facts bounds the in-process cache of facts.
 type Facts struct {
-	MaxEntries int
+	MaxEntries int // of serve
+	MaxBytes   int // of a sidecar, and of a directory
+}
+
+// Database says where the directory is kept when it is not in the data folder.
+type Database struct {
+	URLFile string // holds the URL of a PostgreSQL database; "": SQLite in the data folder
+}
+
+// Directory is how a sidecar finds its directory.
+type Directory struct {
+	URLs      URLs
+	TokenFile string // holds a client token of scope gate
+	CAFile    string // PEM; "": the authorities that this machine trusts
+}
+
+// URLs are the replicas of one directory.
+type URLs []string
+
+// Gate is what a sidecar promises of its facts (design R4, R9).
+type Gate struct {
+	Label        string        // shown to operators; "": the machine's name
+	Lease        time.Duration // how long facts are believed without news
+	MaxStaleness time.Duration // how long after that bounded questions are answered
+}
+
+// Gates is what a directory lets gates do (design R6, R11).
+type Gates struct {
+	Address     string        // host:port
+	LongestTerm time.Duration // the most that any gate's lease and staleness come to
+	Margin      time.Duration // for clocks of different speed
 }
 
 // Drain bounds the time that running requests get when the process stops.
@@ -109,8 +143,29 @@ type Drain struct {
 	Timeout time.Duration
 }
 
+// A Role is which of Doorward's processes is set up.
+type Role string
+
+// The roles.
+const (
+	Serve            Role = "serve"     // decisions and the directory in one process
+	DirectoryProcess Role = "directory" // the directory, for any number of sidecars
+	Sidecar          Role = "sidecar"   // decisions alone
+)
+
 // Default returns the settings of a process that was told nothing.
-func Default() Config {
+func Default() Config { return DefaultOf(Serve) }
+
+// DefaultOf is Default for a process of a role.
+func DefaultOf(r Role) Config {
+	c := defaults()
+	if r == DirectoryProcess {
+		c.Listen.Address = "127.0.0.1:8081"
+	}
+	return c
+}
+
+func defaults() Config {
 	return Config{
 		Listen:   Listen{Address: "127.0.0.1:8080", SocketMode: 0o660},
 		Auth:     Auth{Mode: AuthNone},
@@ -118,7 +173,9 @@ func Default() Config {
 		Policy:   Policy{FailingTables: ReportFailing},
 		Log:      Log{Level: slog.LevelInfo, Format: LogText},
 		Decision: Decision{Timeout: 100 * time.Millisecond},
-		Facts:    Facts{MaxEntries: 1_000_000},
+		Facts:    Facts{MaxEntries: 1_000_000, MaxBytes: 64 << 20},
+		Gate:     Gate{Lease: 3 * time.Second, MaxStaleness: 30 * time.Second},
+		Gates:    Gates{Address: "127.0.0.1:8082", LongestTerm: 33 * time.Second, Margin: 300 * time.Millisecond},
 		Drain:    Drain{Timeout: 10 * time.Second},
 	}
 }

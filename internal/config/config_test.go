@@ -50,7 +50,7 @@ func lookup(_ context.Context, host string) ([]netip.Addr, error) {
 }
 
 // load loads settings whose file, if any, is called doorward.yaml.
-func load(t *testing.T, file string, environ []string, flags map[string]string) (Config, error) {
+func load(t *testing.T, file string, environ []string, flags map[string]string, role ...Role) (Config, error) {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	if file != "" {
@@ -58,7 +58,7 @@ func load(t *testing.T, file string, environ []string, flags map[string]string) 
 			t.Fatal(err)
 		}
 	}
-	return Load(t.Context(), Sources{Environ: environ, Flags: flags, Lookup: lookup})
+	return Load(t.Context(), Sources{Environ: environ, Flags: flags, Lookup: lookup, Role: append(role, Serve)[0]})
 }
 
 func TestNothingToldGivesTheDefaults(t *testing.T) {
@@ -117,10 +117,13 @@ policies: /srv/policies
 policy: {failing_tables: refuse}
 log: {level: debug, format: json}
 decision: {timeout: 20ms}
-facts: {max_entries: 7}
+facts: {max_entries: 7, max_bytes: 2097152}
+database: {url_file: db}
+directory: {urls: "https://a:8082, https://b:8082", token_file: t, ca_file: ca.pem}
+gate: {label: edge, lease: 2s, max_staleness: 5s}
+gates: {address: "[::1]:9", longest_term: 7s, margin: 1s}
 drain: {timeout: 1m}
-demo: true
-`, nil, nil)
+`, nil, nil, DirectoryProcess)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +132,9 @@ demo: true
 		TLS:    TLS{"c.pem", "k.pem"}, Auth: Auth{AuthToken},
 		Data: "/srv/data", Policies: "/srv/policies", Policy: Policy{RefuseFailing},
 		Log: Log{slog.LevelDebug, LogJSON}, Decision: Decision{20 * time.Millisecond},
-		Facts: Facts{7}, Drain: Drain{time.Minute}, Demo: true,
+		Facts: Facts{7, 2 << 20}, Drain: Drain{time.Minute}, Database: Database{"db"},
+		Directory: Directory{URLs{"https://a:8082", "https://b:8082"}, "t", "ca.pem"},
+		Gate:      Gate{"edge", 2 * time.Second, 5 * time.Second}, Gates: Gates{"[::1]:9", 7 * time.Second, time.Second},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Config{})); diff != "" {
 		t.Error(diff)

@@ -40,7 +40,7 @@ log:
   format: json
 ` + "```" + `
 
-` + "`doorward serve`" + ` takes every setting as a flag. The other commands take the flags that concern them (` + "`--data`" + `,
+` + "`doorward serve`" + `, ` + "`directory`" + ` and ` + "`sidecar`" + ` take every setting as a flag. The other commands take the flags that concern them (` + "`--data`" + `,
 ` + "`--policies`" + `), and read the variables and the file like ` + "`serve`" + ` does. Relative paths start at the working directory.
 
 ## Settings
@@ -61,7 +61,11 @@ the file and line, the variable or the flag, and what to do; nothing has been op
 - a socket that every user of the machine may use, without ` + "`auth.mode: token`" + `; a socket mode that lets nobody connect
 - neither an address nor a socket
 - times and sizes outside their bounds
+- a sidecar without ` + "`directory.urls`" + ` or ` + "`directory.token_file`" + `; a directory whose ` + "`gates.address`" + ` other machines can reach without TLS, or
+  whose ` + "`gates.margin`" + ` is too short; ` + "`serve`" + ` with a PostgreSQL database
 
-There is no setting for a secret. Keys are read from files (` + "`tls.key_file`" + `), and client tokens are kept as digests in the
+` + "`doorward directory`" + ` listens on 127.0.0.1:8081 unless ` + "`listen.address`" + ` says otherwise.
+
+There is no setting for a secret. Keys, tokens and database URLs are read from files (` + "`tls.key_file`" + `), and client tokens are kept as digests in the
 directory (` + "`doorward token create`" + `).
 `

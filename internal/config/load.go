@@ -22,6 +22,7 @@ type Sources struct {
 	File    string
 	Environ []string          // NAME=value, as os.Environ returns
 	Flags   map[string]string // by Setting.Flag; only those that were given
+	Role    Role              // of the process that is set up; "": none, a command
 	// Elsewhere says that another process serves with these settings and has
 	// judged them: they need not be safe to serve with as they are known here.
 	Elsewhere bool
@@ -45,7 +46,7 @@ func Load(ctx context.Context, from Sources) (Config, error) {
 		return Config{}, err
 	}
 
-	c := Default()
+	c := DefaultOf(from.Role)
 	c.origins = map[string]fault.Fault{}
 	for _, values := range [][]value{fromFile, fromEnvironment, fromFlags} {
 		for _, v := range values {
@@ -62,7 +63,10 @@ func Load(ctx context.Context, from Sources) (Config, error) {
 	if lookup == nil {
 		lookup = systemLookup
 	}
-	if err := c.check(ctx, lookup); err != nil {
+	var list fault.List
+	c.check(ctx, lookup, &list)
+	c.checkRole(ctx, from.Role, lookup, &list)
+	if err := list.Err(); err != nil {
 		return Config{}, err
 	}
 	return c, nil

@@ -29,8 +29,11 @@ func (s Setting) Variable() string {
 }
 
 // Default is the setting's value when nobody sets it, as one would write it.
-func (s Setting) Default() string {
-	c := Default()
+func (s Setting) Default() string { return s.DefaultOf(Serve) }
+
+// DefaultOf is Default for a process of a role.
+func (s Setting) DefaultOf(r Role) string {
+	c := DefaultOf(r)
 	return s.get(&c)
 }
 
@@ -54,12 +57,23 @@ func Table() []Setting {
 		text("tls.key_file", "a path", "The certificate's private key, PEM.", func(c *Config) *string { return &c.TLS.KeyFile }),
 		word("auth.mode", "Whether clients need a token (`doorward token create`). With `none`, a wrong token is still refused, and managing (`/v1/`) needs one all the same.", func(c *Config) *AuthMode { return &c.Auth.Mode }, AuthNone, AuthToken),
 		text("data", "a folder", "Where the directory's database lives. `serve`, `import` and `token create` make it when missing.", func(c *Config) *string { return &c.Data }),
+		text("database.url_file", "a path", "A file with the URL of a PostgreSQL database to keep the directory in, as in `postgres://doorward:secret@db.example/doorward`. Empty: SQLite in `data`. `serve` works with SQLite only.", func(c *Config) *string { return &c.Database.URLFile }),
 		text("policies", "a folder", "The policy folder. Empty: the policy built into the program.", func(c *Config) *string { return &c.Policies }),
 		word("policy.failing_tables", "What to do when the tables of expected answers (`tests/*.yaml` in the policy folder) fail: put the policy in force and `report` them, or `refuse` to start and to reload.", func(c *Config) *FailingTables { return &c.Policy.FailingTables }, ReportFailing, RefuseFailing),
 		level("log.level", "What to log: this level and those above it.", func(c *Config) *slog.Level { return &c.Log.Level }),
 		word("log.format", "The form of log lines.", func(c *Config) *LogFormat { return &c.Log.Format }, LogText, LogJSON),
 		duration("decision.timeout", "How long one decision may take before the answer is 503.", func(c *Config) *time.Duration { return &c.Decision.Timeout }),
-		number("facts.max_entries", "How many memberships to remember in memory.", func(c *Config) *int { return &c.Facts.MaxEntries }),
+		number("facts.max_entries", "How many memberships `serve` remembers in memory.", func(c *Config) *int { return &c.Facts.MaxEntries }),
+		number("facts.max_bytes", "How many bytes of facts a sidecar or directory remembers in memory.", func(c *Config) *int { return &c.Facts.MaxBytes }),
+		urls("directory.urls", "Where a sidecar finds its directory: the addresses of its replicas' gate listeners, with commas between. Without TLS only a loopback number, as in `http://127.0.0.1:8082`.", func(c *Config) *URLs { return &c.Directory.URLs }),
+		text("directory.token_file", "a path", "A file with a client token of scope `gate` (`doorward token create NAME --scope gate`). It is read for every call, so it may be replaced.", func(c *Config) *string { return &c.Directory.TokenFile }),
+		text("directory.ca_file", "a path", "The certificates that a sidecar trusts its directory by, PEM. Empty: those that the machine trusts.", func(c *Config) *string { return &c.Directory.CAFile }),
+		text("gate.label", "a name", "How a sidecar is shown to operators. Empty: the machine's name.", func(c *Config) *string { return &c.Gate.Label }),
+		duration("gate.lease", "How long a sidecar believes what it knows without news of the directory ([freshness.md](freshness.md)).", func(c *Config) *time.Duration { return &c.Gate.Lease }),
+		duration("gate.max_staleness", "For how much longer it answers questions of bounded categories then. Removals wait for it while the sidecar is out of reach.", func(c *Config) *time.Duration { return &c.Gate.MaxStaleness }),
+		text("gates.address", "host:port", "Where a directory answers sidecars. Beyond loopback only with `tls.cert_file` and `tls.key_file`.", func(c *Config) *string { return &c.Gates.Address }),
+		duration("gates.longest_term", "The most that any sidecar's `gate.lease` and `gate.max_staleness` may come to.", func(c *Config) *time.Duration { return &c.Gates.LongestTerm }),
+		duration("gates.margin", "What removals wait besides, for clocks of different speed: at least 1/200 of `gates.longest_term`.", func(c *Config) *time.Duration { return &c.Gates.Margin }),
 		duration("drain.timeout", "How long running requests may take to finish when the server stops.", func(c *Config) *time.Duration { return &c.Drain.Timeout }),
 		toggle("demo", "Fill an empty directory with the demo portal.", func(c *Config) *bool { return &c.Demo }),
 	}
@@ -134,6 +148,20 @@ func number(key, doc string, at func(*Config) *int) Setting {
 			return nil
 		},
 		get: func(c *Config) string { return strconv.Itoa(*at(c)) }}
+}
+
+func urls(key, doc string, at func(*Config) *URLs) Setting {
+	return Setting{Key: key, Doc: doc, Kind: "URLs", yaml: []string{"!!str"},
+		set: func(c *Config, s string) error {
+			*at(c) = nil
+			for part := range strings.SplitSeq(s, ",") {
+				if part = strings.TrimSpace(part); part != "" {
+					*at(c) = append(*at(c), part)
+				}
+			}
+			return nil
+		},
+		get: func(c *Config) string { return strings.Join(*at(c), ",") }}
 }
 
 // mode takes a number from the file as well, because 0660 without quotes is one

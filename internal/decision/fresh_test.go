@@ -96,7 +96,9 @@ func TestFactsGoWithThePolicyPromotedThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, ask := range map[string]func(*decision.Decider) (decision.Decision, error){
-		"one":   func(d *decision.Decider) (decision.Decision, error) { return d.Decide(t.Context(), onAcme("invoice.view")) },
+		"one": func(d *decision.Decider) (decision.Decision, error) {
+			return d.Decide(t.Context(), onAcme("invoice.view"))
+		},
 		"batch": func(d *decision.Decider) (decision.Decision, error) {
 			all, err := d.DecideAll(t.Context(), []decision.Question{onAcme("invoice.view")}, nil)
 			if err != nil {

@@ -29,13 +29,12 @@ func (h *Handler) batch(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	done := make([]ijson.Value, len(records))
+	outcomes := make([]ijson.Value, len(records))
 	for i, record := range records {
-		done[i] = outcome(record, result.Outcomes[i])
+		outcomes[i] = outcome(record, result.Outcomes[i])
 	}
-	answer := ijson.ObjectValue(ijson.Member{Name: "records", Value: ijson.ArrayValue(done...)})
-	reply(w, http.StatusOK, result.Position, withWarnings(answer, result.Warnings, inBatch))
-	return nil
+	answer := ijson.ObjectValue(ijson.Member{Name: "records", Value: ijson.ArrayValue(outcomes...)})
+	return h.conclude(w, r, http.StatusOK, done(result, records), withWarnings(answer, result.Warnings, inBatch))
 }
 
 // readBatch reads what a batch says of all its records, and them. A misspelt member would

@@ -42,7 +42,10 @@ type Handler struct {
 	Limits  func(context.Context) *portal.Limits
 	Now     func() time.Time
 	Metrics *Metrics
-	Log     *slog.Logger // nil: nothing is logged
+	// Gates knows the gates that changes have to reach. nil: there are none, what is
+	// committed is in force.
+	Gates Gates
+	Log   *slog.Logger // nil: nothing is logged
 }
 
 // Metrics count records.
@@ -83,6 +86,10 @@ func (h *Handler) Register(mux Mux) {
 	}
 	mux.Handle("POST /v1/users/{user}/signins", problem.Handle(h.Log, h.put(address{importer.KindSignin, "", "user"})))
 	mux.Handle("POST /v1/batch", problem.Handle(h.Log, h.batch))
+	if h.Gates != nil {
+		mux.Handle("GET "+enforcements+"{position}", problem.Handle(h.Log, h.enforcement))
+		mux.Handle("GET /v1/gates", problem.Handle(h.Log, h.gates))
+	}
 }
 
 // get shows a record.
@@ -134,8 +141,7 @@ func (h *Handler) put(a address) func(http.ResponseWriter, *http.Request) error 
 		if result.Outcomes[0] == importer.New {
 			status = http.StatusCreated
 		}
-		reply(w, status, result.Position, withWarnings(stored, result.Warnings, whole))
-		return nil
+		return h.conclude(w, r, status, done(result, []ijson.Value{record}), withWarnings(stored, result.Warnings, whole))
 	}
 }
 

@@ -85,6 +85,30 @@ func (p Position) AppendText(dst []byte) []byte {
 	return hex.AppendEncode(dst, p.Tag[:tagDigits/2])
 }
 
+// AppendWhole appends the position with all 64 digits of its tag.
+func (p Position) AppendWhole(dst []byte) []byte {
+	dst = strconv.AppendUint(dst, uint64(p.Revision), 10)
+	dst = append(dst, '.')
+	return hex.AppendEncode(dst, p.Tag[:])
+}
+
+// ErrPosition tells that a text is not a whole position.
+var ErrPosition = errors.New("must be a revision, a dot and 64 hex digits")
+
+// ParsePosition reads a position exactly as AppendWhole writes it.
+func ParsePosition(s string) (p Position, err error) {
+	revision, tag, _ := strings.Cut(s, ".")
+	n, err := strconv.ParseUint(revision, 10, 64)
+	if err != nil || len(tag) != hex.EncodedLen(len(p.Tag)) {
+		return Position{}, ErrPosition
+	}
+	p.Revision = Revision(n)
+	if _, err := hex.Decode(p.Tag[:], []byte(tag)); err != nil || string(p.AppendWhole(nil)) != s {
+		return Position{}, ErrPosition
+	}
+	return p, nil
+}
+
 // A Mark is a position as written: its tag is shortened to 128 bits.
 type Mark struct {
 	Revision Revision

@@ -128,6 +128,23 @@ func FuzzParseMark(f *testing.F) {
 	})
 }
 
+// A whole position reads as it is written, and nothing else does.
+func FuzzParsePosition(f *testing.F) {
+	const tag = "ab00000000000000000000000000000100000000000000000000000000000002"
+	for _, seed := range []string{"7." + tag, "07." + tag, "7." + strings.ToUpper(tag), "7." + tag[1:], "0.", "18446744073709551616." + tag} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		p, err := portal.ParsePosition(s)
+		if (err != nil) != (p == portal.Position{} && string(p.AppendWhole(nil)) != s) {
+			t.Errorf("%q reads as %v, %v", s, p, err)
+		}
+		if err == nil && string(p.AppendWhole(nil)) != s {
+			t.Errorf("%q is written %s", s, p.AppendWhole(nil))
+		}
+	})
+}
+
 // What nothing was said about grants nothing (design 3: deny is the zero value).
 func TestZeroFactsKnowNothing(t *testing.T) {
 	f := portal.Facts{}

@@ -16,9 +16,11 @@ var arrows = map[string][]string{
 	"internal/fault":      {},
 	"internal/strictyaml": {"internal/fault"},
 
-	"internal/audit":               {"internal/portal"},
-	"internal/directory":           {"internal/portal", "internal/audit"},
-	"internal/directory/sqlite":    {"internal/directory", "internal/portal", "internal/audit"},
+	"internal/audit":     {"internal/portal"},
+	"internal/directory": {"internal/portal", "internal/audit"},
+	"internal/directory/sqlite": {
+		"internal/directory", "internal/portal", "internal/audit", "internal/gate", "internal/gate/barrier",
+	},
 	"internal/directory/postgres":  {"internal/directory", "internal/portal", "internal/audit"},
 	"internal/directory/pgtest":    {},
 	"internal/directory/storetest": {"internal/directory", "internal/portal", "internal/audit"},
@@ -31,8 +33,10 @@ var arrows = map[string][]string{
 	"internal/gate/barrier": {
 		"internal/portal", "internal/directory", "internal/gate", "internal/gate/internal/rule",
 	},
-	"internal/gate/barrier/storetest": {"internal/portal", "internal/gate", "internal/gate/barrier"},
-	"internal/gate/spool":             {"internal/gate"},
+	"internal/gate/barrier/storetest": {
+		"internal/portal", "internal/audit", "internal/directory", "internal/gate", "internal/gate/barrier",
+	},
+	"internal/gate/spool": {"internal/gate"},
 	"internal/gate/simulation": {
 		"internal/portal", "internal/directory", "internal/facts", "internal/gate", "internal/gate/barrier",
 		"internal/gate/internal/rule",
@@ -109,7 +113,7 @@ var arrows = map[string][]string{
 	},
 
 	"internal/manage": {
-		"internal/portal", "internal/ijson", "internal/directory", "internal/importer", "internal/problem",
+		"internal/portal", "internal/ijson", "internal/directory", "internal/importer", "internal/problem", "internal/gate/barrier",
 	},
 
 	"internal/config": {"internal/fault", "internal/strictyaml"},

@@ -84,7 +84,7 @@ func sound(ctx context.Context, path string, witness *portal.Mark, then func(*St
 		return report, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if _, err := reading(ctx, s, func(c *session) (none struct{}, err error) { return none, c.check(ctx) }); err != nil {
+	if _, err := reading(ctx, &s.file, func(c *session) (none struct{}, err error) { return none, c.check(ctx) }); err != nil {
 		return report, err
 	}
 	if report, err = directory.Verify(ctx, s, witness); err != nil || then == nil {

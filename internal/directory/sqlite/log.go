@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"time"
 
@@ -23,7 +24,7 @@ func (s *Store) Changes(ctx context.Context, after portal.Position, limit int) (
 		changes []directory.Change
 		at      portal.Position
 	}
-	b, err := reading(ctx, s, func(c *session) (b batch, err error) {
+	b, err := reading(ctx, &s.file, func(c *session) (b batch, err error) {
 		err = c.transaction(ctx, beginRead, func() error {
 			if err := c.holds(ctx, after); err != nil {
 				return err
@@ -88,6 +89,9 @@ func (c *session) holds(ctx context.Context, p portal.Position) error {
 // positionAt is the position of a revision: its tag is the hash of the revision's
 // last line.
 func (c *session) positionAt(ctx context.Context, r portal.Revision) (portal.Position, error) {
+	if r > math.MaxInt64 {
+		return portal.Position{}, directory.ErrNotFound
+	}
 	var tag []byte
 	p := portal.Position{Revision: r}
 	err := c.get(ctx, `SELECT hash FROM audit_line WHERE revision = ? ORDER BY seq DESC LIMIT 1`, []any{r}, &tag)
@@ -104,7 +108,7 @@ func (s *Store) AuditLines(ctx context.Context) iter.Seq2[audit.Line, error] {
 	return func(yield func(audit.Line, error) bool) {
 		last := uint64(0)
 		for {
-			lines, err := reading(ctx, s, func(c *session) ([]audit.Line, error) { return c.lines(ctx, last) })
+			lines, err := reading(ctx, &s.file, func(c *session) ([]audit.Line, error) { return c.lines(ctx, last) })
 			for _, l := range lines {
 				if !yield(l, nil) {
 					return

@@ -15,17 +15,29 @@ import (
 	"doorward/internal/directory"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations/*.sql migrations/gates/*.sql
 var migrations embed.FS
 
 // applicationID marks the file as a directory of Doorward's ("Door"), for us and
 // for file(1).
 const applicationID = 0x446f6f72
 
+// A schema is what a file is for: the mark of such a file, and the folder of its
+// migrations.
+type schema struct {
+	id         int
+	migrations string
+}
+
+var (
+	directorySchema = schema{applicationID, "migrations"}
+	gatesSchema     = schema{0x47617465, "migrations/gates"} // "Gate"
+)
+
 // migrate brings the file's schema up to date. The caller holds the folder's
 // lock.
-func migrate(ctx context.Context, db *sql.DB) error {
-	if err := claim(ctx, db); err != nil {
+func migrate(ctx context.Context, db *sql.DB, to schema) error {
+	if err := claim(ctx, db, to.id); err != nil {
 		return err
 	}
 	var mode string
@@ -35,7 +47,7 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if mode != "wal" {
 		return fmt.Errorf("%w: the file system allows no write-ahead log (journal mode %s)", directory.ErrUnavailable, mode)
 	}
-	files, err := fs.Sub(migrations, "migrations")
+	files, err := fs.Sub(migrations, to.migrations)
 	if err != nil {
 		return err
 	}
@@ -56,18 +68,18 @@ func migrate(ctx context.Context, db *sql.DB) error {
 }
 
 // claim marks an empty file as ours, and refuses a database that is not.
-func claim(ctx context.Context, db *sql.DB) error {
+func claim(ctx context.Context, db *sql.DB, ours int) error {
 	var id, tables int
 	err := db.QueryRowContext(ctx, `SELECT application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id`).Scan(&id, &tables)
 	switch {
 	case err != nil:
 		return explain(err)
-	case id == applicationID:
+	case id == ours:
 		return nil
 	case id != 0 || tables != 0:
 		return fmt.Errorf("%w: it is a database of another program", ErrDamaged)
 	}
-	_, err = db.ExecContext(ctx, fmt.Sprintf(`PRAGMA application_id = %d`, applicationID))
+	_, err = db.ExecContext(ctx, fmt.Sprintf(`PRAGMA application_id = %d`, ours))
 	return explain(err)
 }
 

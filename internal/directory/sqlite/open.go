@@ -25,12 +25,7 @@ import (
 // the file (0600) and its folder (0700); it brings the schema up to date. A file
 // that is damaged or of another program is ErrDamaged.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
-	s := &Store{
-		now:    o.Now,
-		idle:   make(chan *session, readers),
-		writer: make(chan *session, 1),
-		closed: make(chan struct{}),
-	}
+	s := &Store{file: newFile(), now: o.Now}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -50,10 +45,10 @@ func (s *Store) open(ctx context.Context, path string, o Options) error {
 	if err := createFile(path, o); err != nil {
 		return err
 	}
-	if err := s.openWriter(ctx, path, o); err != nil {
+	if err := s.openWriter(ctx, o); err != nil {
 		return err
 	}
-	if err := s.openReaders(ctx, path, o); err != nil {
+	if err := s.connectReaders(ctx, o); err != nil {
 		return err
 	}
 	c := <-s.idle
@@ -99,56 +94,21 @@ func warnIfOpenToOthers(log *slog.Logger, path string, mode fs.FileMode) {
 
 // openWriter opens the writing session, and prepares the file with it while no
 // other process does the same.
-func (s *Store) openWriter(ctx context.Context, path string, o Options) error {
-	unlock, err := lockFolder(ctx, filepath.Dir(path), o.BusyTimeout)
+func (s *Store) openWriter(ctx context.Context, o Options) error {
+	unlock, err := lockFolder(ctx, filepath.Dir(s.path), o.BusyTimeout)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	db, err := s.connect(path, o, url.Values{"_txlock": {"immediate"}})
-	if err != nil {
-		return err
-	}
-	db.SetMaxOpenConns(1)
-	if err := migrate(ctx, db); err != nil {
-		return err
-	}
-	c, err := s.newSession(ctx, db)
+	c, err := s.connectWriter(ctx, o, func(db *sql.DB) error { return migrate(ctx, db, directorySchema) })
 	if err != nil {
 		return err
 	}
 	_, _, err = c.head(ctx)
-	s.writer <- c
 	if errors.Is(err, directory.ErrNotFound) {
 		return s.begin(ctx)
 	}
 	return err
-}
-
-func (s *Store) openReaders(ctx context.Context, path string, o Options) error {
-	db, err := s.connect(path, o, url.Values{"_query_only": {"on"}})
-	if err != nil {
-		return err
-	}
-	db.SetMaxOpenConns(readers)
-	for range readers {
-		c, err := s.newSession(ctx, db)
-		if err != nil {
-			return err
-		}
-		s.idle <- c
-	}
-	return nil
-}
-
-// connect makes a handle on the file, which release closes.
-func (s *Store) connect(path string, o Options, params url.Values) (*sql.DB, error) {
-	db, err := dial(path, o, params)
-	if err != nil {
-		return nil, err
-	}
-	s.databases = append(s.databases, db)
-	return db, nil
 }
 
 // dial makes a handle on the file. params are added to those that every connection

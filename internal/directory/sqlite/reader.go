@@ -12,72 +12,72 @@ import (
 
 // Head implements directory.Reader.
 func (s *Store) Head(ctx context.Context) (portal.Position, error) {
-	return reading(ctx, s, func(c *session) (portal.Position, error) { return c.position(ctx) })
+	return reading(ctx, &s.file, func(c *session) (portal.Position, error) { return c.position(ctx) })
 }
 
 // Account implements directory.Reader.
 func (s *Store) Account(ctx context.Context, id portal.AccountID) (portal.Account, error) {
-	return reading(ctx, s, func(c *session) (portal.Account, error) { return c.account(ctx, id) })
+	return reading(ctx, &s.file, func(c *session) (portal.Account, error) { return c.account(ctx, id) })
 }
 
 // User implements directory.Reader.
 func (s *Store) User(ctx context.Context, id portal.UserID) (portal.User, error) {
-	return reading(ctx, s, func(c *session) (portal.User, error) { return c.user(ctx, id) })
+	return reading(ctx, &s.file, func(c *session) (portal.User, error) { return c.user(ctx, id) })
 }
 
 // Membership implements directory.Reader.
 func (s *Store) Membership(ctx context.Context, account portal.AccountID, user portal.UserID) (portal.Membership, error) {
-	return reading(ctx, s, func(c *session) (portal.Membership, error) { return c.membership(ctx, account, user) })
+	return reading(ctx, &s.file, func(c *session) (portal.Membership, error) { return c.membership(ctx, account, user) })
 }
 
 // Members implements directory.Reader.
 func (s *Store) Members(ctx context.Context, account portal.AccountID) ([]portal.Membership, error) {
-	return reading(ctx, s, func(c *session) ([]portal.Membership, error) { return c.members(ctx, account) })
+	return reading(ctx, &s.file, func(c *session) ([]portal.Membership, error) { return c.members(ctx, account) })
 }
 
 // Contact implements directory.Reader.
 func (s *Store) Contact(ctx context.Context, id portal.ContactID) (portal.Contact, error) {
-	return reading(ctx, s, func(c *session) (portal.Contact, error) { return c.contact(ctx, id) })
+	return reading(ctx, &s.file, func(c *session) (portal.Contact, error) { return c.contact(ctx, id) })
 }
 
 // Contacts implements directory.Reader.
 func (s *Store) Contacts(ctx context.Context, account portal.AccountID) ([]portal.Contact, error) {
-	return reading(ctx, s, func(c *session) ([]portal.Contact, error) { return c.contacts(ctx, account) })
+	return reading(ctx, &s.file, func(c *session) ([]portal.Contact, error) { return c.contacts(ctx, account) })
 }
 
 // Invitation implements directory.Reader.
 func (s *Store) Invitation(ctx context.Context, id portal.InvitationID) (portal.Invitation, error) {
-	return reading(ctx, s, func(c *session) (portal.Invitation, error) { return c.invitation(ctx, id) })
+	return reading(ctx, &s.file, func(c *session) (portal.Invitation, error) { return c.invitation(ctx, id) })
 }
 
 // Invitations implements directory.Reader.
 func (s *Store) Invitations(ctx context.Context, account portal.AccountID) ([]portal.Invitation, error) {
-	return reading(ctx, s, func(c *session) ([]portal.Invitation, error) { return c.invitations(ctx, account) })
+	return reading(ctx, &s.file, func(c *session) ([]portal.Invitation, error) { return c.invitations(ctx, account) })
 }
 
 // History implements directory.Reader.
 func (s *Store) History(ctx context.Context, account portal.AccountID, after portal.HistoryLine, limit int) ([]portal.HistoryLine, error) {
-	return reading(ctx, s, func(c *session) ([]portal.HistoryLine, error) { return c.history(ctx, account, after, limit) })
+	return reading(ctx, &s.file, func(c *session) ([]portal.HistoryLine, error) { return c.history(ctx, account, after, limit) })
 }
 
 // HistoryLine implements directory.Reader.
 func (s *Store) HistoryLine(ctx context.Context, source, id string) (portal.HistoryLine, error) {
-	return reading(ctx, s, func(c *session) (portal.HistoryLine, error) { return c.historyLine(ctx, source, id) })
+	return reading(ctx, &s.file, func(c *session) (portal.HistoryLine, error) { return c.historyLine(ctx, source, id) })
 }
 
 // Staff implements directory.Reader.
 func (s *Store) Staff(ctx context.Context) ([]portal.User, error) {
-	return reading(ctx, s, func(c *session) ([]portal.User, error) { return c.staff(ctx) })
+	return reading(ctx, &s.file, func(c *session) ([]portal.User, error) { return c.staff(ctx) })
 }
 
 // IDs implements directory.Reader.
 func (s *Store) IDs(ctx context.Context, of directory.List, after string, limit int) ([]string, error) {
-	return reading(ctx, s, func(c *session) ([]string, error) { return c.ids(ctx, of, after, limit) })
+	return reading(ctx, &s.file, func(c *session) ([]string, error) { return c.ids(ctx, of, after, limit) })
 }
 
 // Tokens implements directory.Reader.
 func (s *Store) Tokens(ctx context.Context) ([]directory.Token, error) {
-	return reading(ctx, s, func(c *session) ([]directory.Token, error) { return c.tokens(ctx) })
+	return reading(ctx, &s.file, func(c *session) ([]directory.Token, error) { return c.tokens(ctx) })
 }
 
 // Head implements directory.Reader: the position that this update follows.

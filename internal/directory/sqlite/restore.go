@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -97,10 +98,11 @@ func refused(file string, err error) error {
 }
 
 // restored writes into the trail of a backup that it is restored, and where from. The
-// first commit after a restore is thus none of the history that was left (design R1).
+// first commit after a restore is thus none of the history that was left (design R1),
+// and begins an era of its own (design R11).
 func (s *Store) restored(ctx context.Context, o RestoreOptions) (portal.Position, error) {
-	return s.Update(ctx, func(tx directory.Tx) error {
-		at, err := tx.Head(ctx)
+	return s.Update(ctx, func(w directory.Tx) error {
+		at, err := w.Head(ctx)
 		if err != nil {
 			return err
 		}
@@ -108,8 +110,9 @@ func (s *Store) restored(ctx context.Context, o RestoreOptions) (portal.Position
 		if o.Replace != nil {
 			detail["replaced"] = o.Replace.String()
 		}
-		tx.Log(audit.Entry{Actor: o.Actor, Action: "directory.restore", Object: "directory", Detail: detail})
-		return nil
+		w.Log(audit.Entry{Actor: o.Actor, Action: "directory.restore", Object: "directory", Detail: detail})
+		return w.(*tx).session.exec(ctx, `INSERT INTO meta (name, value) VALUES ('restored', ?)
+			ON CONFLICT (name) DO UPDATE SET value = excluded.value`, []byte(rand.Text()))
 	})
 }
 

@@ -13,17 +13,6 @@ type session struct {
 	prepared map[string]*sql.Stmt
 }
 
-// newSession opens a session, which release closes.
-func (s *Store) newSession(ctx context.Context, db *sql.DB) (*session, error) {
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return nil, explain(err)
-	}
-	c := &session{conn: conn, prepared: map[string]*sql.Stmt{}}
-	s.sessions = append(s.sessions, c)
-	return c, nil
-}
-
 // close closes the connection. SQLite keeps one with statements on it open, and
 // so its locks and the log, however often it is told to close it.
 func (c *session) close() error {

@@ -24,6 +24,7 @@ func (k *Keeper) Ask(ctx context.Context, ask gate.Ask) (gate.Answer, error) {
 	if err != nil {
 		return gate.Answer{}, err
 	}
+	k.sighted(ask.Instance, came)
 	return gate.Answer{
 		Instance: ask.Instance, Number: ask.Number, From: feed.From, To: feed.To, Changes: feed.Changes, Head: feed.Head,
 		Lease: k.lease(ctx, &feed, came), Era: feed.Era, Time: feed.Time, Policy: feed.Policy, Stored: stored,
@@ -112,24 +113,43 @@ func (k *Keeper) Leave(ctx context.Context, who gate.Instance) error {
 
 // Facts reads facts for a gate. Confirmed, they come from a database that has committed
 // something after the call began.
-func (k *Keeper) Facts(ctx context.Context, keys []portal.FactKey, confirmed bool) (gate.Found, error) {
-	came := k.clock.Now().Mono
-	found, err := k.store.Facts(ctx, keys)
-	if err != nil {
-		return gate.Found{}, fmt.Errorf("read facts: %w", err)
+func (k *Keeper) Facts(ctx context.Context, keys []portal.FactKey, confirmed bool) (found gate.Found, err error) {
+	read := func(ctx context.Context) (gate.Era, error) {
+		found, err = k.store.Facts(ctx, keys)
+		return found.Era, err
 	}
-	k.saw(found.Era)
 	if !confirmed {
+		era, err := read(ctx)
+		if err != nil {
+			return gate.Found{}, fmt.Errorf("read facts: %w", err)
+		}
+		k.saw(era)
 		return found, nil
 	}
-	if !k.proved(found.Era, came) {
-		if err := k.Pulse(ctx); err != nil {
-			return gate.Found{}, fmt.Errorf("%w: %w", ErrUnconfirmed, err)
-		}
-		if !k.proved(found.Era, came) {
-			return gate.Found{}, ErrUnconfirmed
-		}
+	if err := k.Confirm(ctx, read); err != nil {
+		return gate.Found{}, fmt.Errorf("read facts: %w", err)
 	}
 	found.Confirmed = true
 	return found, nil
+}
+
+// Confirm calls read, which says from the database of which era it has read. It is
+// ErrUnconfirmed unless that database has committed something after the call began.
+func (k *Keeper) Confirm(ctx context.Context, read func(context.Context) (gate.Era, error)) error {
+	came := k.clock.Now().Mono
+	era, err := read(ctx)
+	if err != nil {
+		return err
+	}
+	k.saw(era)
+	if k.proved(era, came) {
+		return nil
+	}
+	if err := k.Pulse(ctx); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnconfirmed, err)
+	}
+	if !k.proved(era, came) {
+		return ErrUnconfirmed
+	}
+	return nil
 }

@@ -73,6 +73,7 @@ type Keeper struct {
 	proof proof
 	news  chan struct{} // closed when something may have been committed
 	begun map[portal.Position]time.Duration
+	asked map[gate.Instance]time.Duration // when each was last given an answer here
 }
 
 // New makes a Keeper for a directory process that starts now.
@@ -82,6 +83,7 @@ func New(c Config) (*Keeper, error) {
 		margin: cmp.Or(c.Margin, DefaultMargin), longest: cmp.Or(c.Longest, DefaultLongest), patience: cmp.Or(c.Patience, DefaultPatience),
 		changes: cmp.Or(c.Changes, 10_000), window: cmp.Or(c.Window, gate.Window), idle: cmp.Or(c.Idle, 10*time.Minute),
 		news: make(chan struct{}), begun: make(map[portal.Position]time.Duration),
+		asked: make(map[gate.Instance]time.Duration),
 	}
 	if k.random == nil {
 		k.random = rand.Reader

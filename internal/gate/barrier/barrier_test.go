@@ -175,3 +175,35 @@ func TestAConfirmedReadIsOfOneDatabase(t *testing.T) {
 		}
 	})
 }
+
+// Operators see every gate that may answer, and how long ago it asked this directory.
+func TestGatesAreSeen(t *testing.T) {
+	within(t, func(t *testing.T, m *simulation.Memory, k *barrier.Keeper) {
+		at := m.Put(0, true)
+		other, err := barrier.New(barrier.Config{Store: m, Clock: gate.NewClock(), Longest: 13 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		asks(t, k, "a", portal.Position{})
+		asks(t, other, "b", at)
+		time.Sleep(time.Second)
+		asks(t, k, "a", at)
+		time.Sleep(2 * time.Second)
+		seen, err := k.Gates(t.Context())
+		if err != nil || len(seen) != 2 {
+			t.Fatalf("%+v, %v", seen, err)
+		}
+		if a, b := seen[0], seen[1]; !a.Here || a.Ago != 2*time.Second || a.Acknowledged != at.Revision || a.Term != 13*time.Second || b.Here || b.Acknowledged != at.Revision {
+			t.Errorf("%+v", seen)
+		}
+		if err := k.Leave(t.Context(), "a"); err != nil {
+			t.Fatal(err)
+		}
+		if err := k.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if seen, err = k.Gates(t.Context()); err != nil || len(seen) != 1 || seen[0].Instance != "b" {
+			t.Errorf("%+v, %v", seen, err)
+		}
+	})
+}

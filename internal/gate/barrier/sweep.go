@@ -49,6 +49,7 @@ func (k *Keeper) Sweep(ctx context.Context) error {
 		}
 	}
 	k.watched = seen
+	k.lostSight(rows.Rows)
 	return nil
 }
 

@@ -12,7 +12,7 @@ func TestTheStoreKeepsTheContract(t *testing.T) {
 	storetest.Run(t, func(*testing.T) storetest.Fixture {
 		m := NewMemory()
 		return storetest.Fixture{
-			Store: m, Key: Key,
+			Store: m, Other: m, Key: Key,
 			Put: func(_ *testing.T, user int, active bool) portal.Position { return m.Put(user, active) },
 		}
 	})

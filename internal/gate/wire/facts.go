@@ -8,7 +8,7 @@ import (
 // Facts are written with every member they have, so that one that was lost is a fault and
 // not a grant without a limit. Whoever adds a member that takes something away (a limit, a
 // condition) also writes its name into requires of the object it is in, where it is set:
-// a gate that does not know it then fails to read those facts, and no others.
+// a gate that does not know it then fails to read the answer that they are in.
 
 func (w *writer) facts(key portal.FactKey, f portal.Facts) {
 	w.braces(func(w *writer) {

@@ -34,7 +34,9 @@ type world struct {
 	keeper    *barrier.Keeper
 	tokenFile string
 	secret    token.Created
-	timeout   time.Duration // of a server, for slow clients; 0: none
+	timeout   time.Duration     // of a server, for slow clients; 0: none
+	listed    []directory.Token // what a gate is told of tokens, or failed
+	failed    error
 }
 
 func newWorld(t *testing.T) *world {
@@ -74,7 +76,7 @@ func (w *world) write(text string) {
 func (w *world) serve(keeper Keeper, reg prometheus.Registerer, secure bool) *httptest.Server {
 	w.t.Helper()
 	mux := http.NewServeMux()
-	NewServer(ServerConfig{Keeper: keeper, Verifier: w.verifier, Metrics: reg}).Register(mux)
+	NewServer(ServerConfig{Keeper: keeper, Verifier: w.verifier, Tokens: w.tokensOf, Metrics: reg}).Register(mux)
 	return w.start(mux, secure)
 }
 

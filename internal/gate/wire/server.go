@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"doorward/internal/directory"
 	"doorward/internal/gate"
 	"doorward/internal/gate/barrier"
 	"doorward/internal/problem"
@@ -21,13 +22,17 @@ import (
 type ServerConfig struct {
 	Keeper   Keeper
 	Verifier *token.Verifier
-	Log      *slog.Logger          // nil: none
-	Metrics  prometheus.Registerer // nil: none
+	// Tokens reads client tokens for gates, from a database that has committed something
+	// after the call began.
+	Tokens  func(context.Context) ([]directory.Token, error)
+	Log     *slog.Logger          // nil: none
+	Metrics prometheus.Registerer // nil: none
 }
 
 // A Server answers gates. It wants a token of scope gate always, also on loopback.
 type Server struct {
 	keeper Keeper
+	read   func(context.Context) ([]directory.Token, error)
 	guard  *token.Guard
 	log    *slog.Logger
 	asks   *prometheus.CounterVec
@@ -36,7 +41,7 @@ type Server struct {
 // NewServer makes a Server.
 func NewServer(c ServerConfig) *Server {
 	return &Server{
-		keeper: c.Keeper, log: c.Log, asks: newServerMetrics(c.Metrics),
+		keeper: c.Keeper, read: c.Tokens, log: c.Log, asks: newServerMetrics(c.Metrics),
 		guard: &token.Guard{Verifier: c.Verifier, Required: true, Log: c.Log},
 	}
 }
@@ -45,7 +50,7 @@ func NewServer(c ServerConfig) *Server {
 func (s *Server) Register(mux interface {
 	Handle(pattern string, handler http.Handler)
 }) {
-	for path, answer := range map[string]answerer{pathAsk: s.ask, pathLeave: s.leave, pathFacts: s.facts} {
+	for path, answer := range map[string]answerer{pathAsk: s.ask, pathLeave: s.leave, pathFacts: s.facts, pathTokens: s.tokens} {
 		mux.Handle(http.MethodPost+" "+path, s.guard.Protect(token.Gate, s.handle(answer)))
 	}
 }
@@ -142,6 +147,23 @@ func (s *Server) facts(ctx context.Context, w http.ResponseWriter, body []byte) 
 		return nil, err
 	}
 	return encodeFound(read, found)
+}
+
+func (s *Server) tokens(ctx context.Context, w http.ResponseWriter, body []byte) ([]byte, error) {
+	call, err := decodeTokenCall(body)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel, err := within(ctx, w, gate.ReadTimeout)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	all, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return encodeTokens(call, all)
 }
 
 // sending is how long an answer may take to be sent, once there is one.

@@ -21,9 +21,10 @@ const version = 1
 
 // The addresses, below a directory's own.
 const (
-	pathAsk   = "/gates/v1/ask"
-	pathLeave = "/gates/v1/leave"
-	pathFacts = "/gates/v1/facts"
+	pathAsk    = "/gates/v1/ask"
+	pathLeave  = "/gates/v1/leave"
+	pathFacts  = "/gates/v1/facts"
+	pathTokens = "/gates/v1/tokens"
 )
 
 // Bounds of version 1. A gate holds the directory to those of answers, the directory a
@@ -39,8 +40,11 @@ const (
 // leaveTimeout is how long giving a lease back may take: a process that stops waits for it.
 const leaveTimeout = time.Second
 
-// jsonType is the media type of all bodies but problems.
-const jsonType = "application/json"
+// The media types of all bodies: of answers, and of problems.
+const (
+	jsonType    = "application/json"
+	problemType = "application/problem+json"
+)
 
 // A Keeper is the directory's side of the protocol. *barrier.Keeper is one.
 type Keeper interface {

@@ -20,6 +20,8 @@ import (
 // A Fixture is a new, empty directory whose rows are to be tested.
 type Fixture struct {
 	Store barrier.Store
+	// Other is the same database as another directory has it.
+	Other barrier.Store
 	// Put commits that the user of a number from 0 to 2 is active or not, and returns
 	// the position. What was not so before is a change; every call is one or more
 	// revisions.
@@ -30,8 +32,11 @@ type Fixture struct {
 
 // Run tests one implementation. open is called once per promise.
 func Run(t *testing.T, open func(t *testing.T) Fixture) {
-	for _, p := range slices.Concat(rowPromises, readPromises) {
-		t.Run(p.says, func(t *testing.T) { p.test(t, open(t)) })
+	for _, p := range slices.Concat(rowPromises, readPromises, feedPromises, racePromises) {
+		t.Run(p.says, func(t *testing.T) {
+			t.Parallel()
+			p.test(t, open(t))
+		})
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"doorward/internal/cli"
+	"doorward/internal/directory"
 	"doorward/internal/policy"
 	"doorward/internal/policy/bundle"
 )
@@ -96,4 +97,11 @@ func sign(ts *testscript.TestScript, _ bool, args []string) {
 	data, err := bundle.Write(policy.Read(os.DirFS(ts.MkAbs(args[0]))), "", key)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), data, 0o600))
+}
+
+// Every bundle that somebody can make can be promoted (R13).
+func TestABundleFitsIntoTheDirectory(t *testing.T) {
+	if bundle.MaxSize > directory.MaxBundle {
+		t.Errorf("a bundle may have %d bytes, and a promotion %d", bundle.MaxSize, directory.MaxBundle)
+	}
 }

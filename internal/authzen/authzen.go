@@ -68,7 +68,7 @@ func (h *Handler) Register(mux Mux) {
 	mux.Handle(EvaluationPath, h.orExplained(problem.Handle(h.Log, h.endpoint(h.evaluation)), h.explaining()))
 	mux.Handle(EvaluationsPath, h.orExplained(problem.Handle(h.Log, h.endpoint(h.evaluations)), problem.Handle(h.Log, oneAtATime)))
 	if h.Searcher != nil {
-		h.registerSearch(mux)
+		h.RegisterSearch(mux)
 	}
 }
 

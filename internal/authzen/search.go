@@ -2,7 +2,9 @@ package authzen
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"doorward/internal/decision"
@@ -38,11 +40,17 @@ func most(kind search.Kind) int {
 	return maxFound
 }
 
-// registerSearch adds the search endpoints to mux.
-func (h *Handler) registerSearch(mux Mux) {
-	for path, kind := range map[string]search.Kind{
-		SearchSubjectPath: search.Subjects, SearchResourcePath: search.Resources, SearchActionPath: search.Actions,
-	} {
+// kinds are what is searched for at each path.
+var kinds = map[string]search.Kind{
+	SearchSubjectPath: search.Subjects, SearchResourcePath: search.Resources, SearchActionPath: search.Actions,
+}
+
+// SearchPaths are the paths of searches.
+func SearchPaths() []string { return slices.Sorted(maps.Keys(kinds)) }
+
+// RegisterSearch adds the search endpoints to mux, for every method.
+func (h *Handler) RegisterSearch(mux Mux) {
+	for path, kind := range kinds {
 		find := func(w http.ResponseWriter, r *http.Request, body ijson.Value) error {
 			return h.search(w, r, kind, body)
 		}

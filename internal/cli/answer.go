@@ -38,17 +38,22 @@ func (p *Process) printDecision(status int, answer []byte, f *decideFlags) error
 }
 
 func notJudged(status int, problem ijson.Value) error {
-	parts := []string{fmt.Sprintf("not judged (HTTP %d)", status)}
+	err := refusedBy("not judged", status, problem)
+	if status == http.StatusBadRequest {
+		return usagef("%v", err)
+	}
+	return err
+}
+
+// refusedBy tells what a server says that it did not do, and why.
+func refusedBy(what string, status int, problem ijson.Value) error {
+	parts := []string{fmt.Sprintf("%s (HTTP %d)", what, status)}
 	for _, member := range []string{"title", "pointer", "detail"} {
 		if text := problem.Get(member).Text(); text != "" {
 			parts = append(parts, text)
 		}
 	}
-	err := errors.New(strings.Join(parts, ": "))
-	if status == http.StatusBadRequest {
-		return usagef("%v", err)
-	}
-	return err
+	return errors.New(strings.Join(parts, ": "))
 }
 
 // printAnswer prints the decision and what came with it, one thing a line.

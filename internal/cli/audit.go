@@ -27,7 +27,7 @@ func auditVerifyCommand(p *Process) *cobra.Command {
 			"with --witness, a position written down elsewhere (decision headers carry it) shows that too.",
 		Example: "  doorward audit verify --witness 17.0123456789abcdef0123456789abcdef",
 	}
-	s := settingsFlags(p, c, "data")
+	s := settingsFlags(p, c, "data", "database.url_file")
 	c.Flags().StringVar(&written, "witness", "", "a `position` that the trail must pass through")
 	jsonFlag(c, &asJSON)
 	c.RunE = func(c *cobra.Command, _ []string) error {

@@ -23,7 +23,7 @@ func backupCommand(p *Process) *cobra.Command {
 			"The position it prints is a witness: keep it elsewhere. The file holds personal data.",
 		Example: "  doorward backup /backup/doorward-$(date +%F).db",
 	}
-	s := settingsFlags(p, c, "data")
+	s := settingsFlags(p, c, "data", "database.url_file")
 	jsonFlag(c, &asJSON)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		report, err := p.backup(c.Context(), s, args[0])
@@ -37,6 +37,9 @@ func backupCommand(p *Process) *cobra.Command {
 	}
 	return c
 }
+
+// errElsewhere: the directory is in PostgreSQL.
+var errElsewhere = errors.New("the directory is not in a file of Doorward's: use its database's own tools for backups (docs/operating.md)")
 
 // backupJSON is what backup and restore print with --json.
 type backupJSON struct {
@@ -57,9 +60,9 @@ func (p *Process) backup(ctx context.Context, s *settings, file string) (report 
 		return report, err
 	}
 	defer done(&err)
-	embedded, ok := store.(*sqlite.Store)
+	embedded, ok := server.Embedded(store)
 	if !ok {
-		return report, errors.New("the directory is not in a file of Doorward's: back its database up with the tools of that (docs/operating.md)")
+		return report, errElsewhere
 	}
 	clear := p.working("backing up to " + file)
 	report, err = embedded.Backup(ctx, file)
@@ -80,7 +83,7 @@ func restoreCommand(p *Process) *cobra.Command {
 		Example: "  doorward restore /backup/doorward-2026-08-01.db --data ./new\n" +
 			"  doorward restore backup.db --replace --confirm 17.0123456789abcdef0123456789abcdef",
 	}
-	s := settingsFlags(p, c, "data")
+	s := settingsFlags(p, c, "data", "database.url_file")
 	c.Flags().BoolVar(&replace, "replace", false, "replace the directory that is there, and keep it beside")
 	c.Flags().StringVar(&confirm, "confirm", "", "the `position` of the directory to replace")
 	c.Flags().StringVar(&witness, "witness", "", "a `position` that the backup's trail must pass through, as backup printed it")
@@ -117,6 +120,9 @@ func readConfirmation(replace bool, confirm string) (*portal.Mark, error) {
 }
 
 func (p *Process) restore(ctx context.Context, c config.Config, file string, o sqlite.RestoreOptions) (sqlite.Restored, error) {
+	if c.Database.URLFile != "" {
+		return sqlite.Restored{}, errElsewhere
+	}
 	clear := p.working("restoring " + file)
 	done, err := sqlite.Restore(ctx, file, server.DatabasePath(c.Data), o)
 	clear()

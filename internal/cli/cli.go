@@ -48,7 +48,7 @@ func newRoot(p *Process) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(
-		serveCommand(p), decideCommand(p), policyCommand(p), importCommand(p), exportCommand(p), generateCommand(p), tokenCommand(p), staffCommand(p),
+		serveCommand(p), directoryCommand(p), sidecarCommand(p), gatesCommand(p), decideCommand(p), policyCommand(p), importCommand(p), exportCommand(p), generateCommand(p), tokenCommand(p), staffCommand(p),
 		auditCommand(p), backupCommand(p), restoreCommand(p), healthCommand(p), versionCommand(p), exitCodesTopic(),
 	)
 	return root

@@ -40,7 +40,7 @@ func decideCommand(p *Process) *cobra.Command {
 			"  doorward decide user:carl invoice.pay account:acme --server unix:/run/doorward.sock\n" +
 			"  doorward decide user:sam invoice.view account:acme --explain",
 	}
-	s := settingsFlags(p, c, "data", "policies")
+	s := settingsFlags(p, c, "data", "database.url_file", "policies")
 	c.Flags().StringVar(&f.account, "account", "", "the `account` acted on (context.account)")
 	c.Flags().StringVar(&f.context, "context", "", "the context: a JSON `object`, or @FILE with one")
 	c.Flags().StringArrayVar(&f.properties, "property", nil, "a property of the resource: `name=text`, or name:=JSON")

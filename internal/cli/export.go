@@ -23,7 +23,7 @@ func exportCommand(p *Process) *cobra.Command {
 			"them, and what is lost and gained by them (docs/import.md). On stderr it says how much of that there is. Nothing is changed.",
 		Example: "  doorward export --format whmcs --output permissions.jsonl",
 	}
-	s := settingsFlags(p, c, "data", "policies")
+	s := settingsFlags(p, c, "data", "database.url_file", "policies")
 	c.Flags().StringVar(&format, "format", "", "the `form` to write: "+formatWHMCS)
 	c.Flags().StringVar(&output, "output", "", "a new `file` to write instead of stdout")
 	c.RunE = func(c *cobra.Command, _ []string) error {

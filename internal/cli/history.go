@@ -23,7 +23,7 @@ func auditHistoryCommand(p *Process) *cobra.Command {
 			"With --json, a JSON object a line.",
 		Example: "  doorward audit history account:42",
 	}
-	s := settingsFlags(p, c, "data")
+	s := settingsFlags(p, c, "data", "database.url_file")
 	jsonFlag(c, &asJSON)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		show := p.printHistory

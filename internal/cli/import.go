@@ -39,7 +39,7 @@ func importCommand(p *Process) *cobra.Command {
 			"  doorward import portal.jsonl --quarantine kept-out.jsonl\n" +
 			"  export-portal | doorward import - --prune",
 	}
-	s := settingsFlags(p, c, "data", "policies")
+	s := settingsFlags(p, c, "data", "database.url_file", "policies")
 	c.Flags().BoolVarP(&flags.dryRun, "dry-run", "n", false, "say what would change, and change nothing")
 	c.Flags().BoolVar(&flags.prune, "prune", false, "take out of use what came from the same source and is not in the file any more")
 	c.Flags().IntVar(&flags.pruneLimit, "prune-limit", 10, "the most `percent` of users, accounts, memberships or contacts that --prune may take out of use")
@@ -184,7 +184,7 @@ func pruneHint(err error) error {
 // compare does the dry run. Where there is no directory yet it compares with an
 // empty one elsewhere, so that nothing appears in the data folder.
 func (p *Process) compare(ctx context.Context, c config.Config, plan *importer.Plan, carry importer.Carry, scratch string) (report importer.Report, err error) {
-	if _, err := os.Stat(server.DatabasePath(c.Data)); errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(server.DatabasePath(c.Data)); c.Database.URLFile == "" && errors.Is(err, os.ErrNotExist) {
 		empty, err := os.MkdirTemp(scratch, "doorward-dry-run-")
 		if err != nil {
 			return report, fmt.Errorf("make room for a dry run: %w", err)

@@ -15,27 +15,49 @@ import (
 )
 
 func serveCommand(p *Process) *cobra.Command {
-	c := &cobra.Command{
+	return processCommand(p, config.Serve, &cobra.Command{
 		Use: "serve", Short: "Answer questions over HTTP", Args: exactly(0),
 		Long:    "Runs decisions and the directory in one process, until SIGTERM or an interrupt; a second one ends it at once.",
 		Example: "  doorward serve --demo\n  doorward serve --listen-socket /run/doorward.sock --policies ./policies",
-	}
-	s := settingsOf(config.Serve, p, c)
+	})
+}
+
+func directoryCommand(p *Process) *cobra.Command {
+	return processCommand(p, config.DirectoryProcess, &cobra.Command{
+		Use: "directory", Short: "Keep the directory for sidecars", Args: exactly(0),
+		Long: "Runs the directory for any number of sidecars: records over HTTP, the changes that sidecars follow, and the wait until\n" +
+			"a removal is in force at all of them. Several may run on one PostgreSQL database.",
+		Example: "  doorward directory --data var\n  doorward directory --database-url-file /run/secrets/database --gates-address :8082 --tls-cert-file cert.pem --tls-key-file key.pem --auth-mode token --listen-address :8081",
+	})
+}
+
+func sidecarCommand(p *Process) *cobra.Command {
+	return processCommand(p, config.Sidecar, &cobra.Command{
+		Use: "sidecar", Short: "Answer questions beside a portal service", Args: exactly(0),
+		Long: "Answers questions from its own memory, as fresh as docs/freshness.md says, and from the directory. It has no database.\n" +
+			"It starts without its directory, is not ready then, and keeps trying.",
+		Example: "  doorward sidecar --directory-urls https://directory.example:8082 --directory-token-file /run/secrets/gate",
+	})
+}
+
+// processCommand makes the command of one of Doorward's processes.
+func processCommand(p *Process, r config.Role, c *cobra.Command) *cobra.Command {
+	s := settingsOf(r, p, c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		settings, err := s.load(c.Context())
 		if err != nil {
 			return err
 		}
-		return p.serve(c.Context(), settings)
+		return p.run(c.Context(), r, settings)
 	}
 	return c
 }
 
-func (p *Process) serve(ctx context.Context, c config.Config) error {
+func (p *Process) run(ctx context.Context, r config.Role, c config.Config) error {
 	log := logger(p.Stderr, c.Log)
-	log.Info("starting", "version", p.Version, "data", c.Data, "policies", c.Policies)
+	log.Info("starting", "version", p.Version, "process", string(r), "data", c.Data, "policies", c.Policies)
 	isDemo := false
-	o := server.Options{Log: log, Version: p.Version, Started: func(urls []string) {
+	o := server.Options{Log: log, Version: p.Version, Role: r, Started: func(urls []string) {
 		_ = p.printf("Doorward answers on %s\n", strings.Join(urls, " and "))
 		if isDemo && strings.HasPrefix(urls[0], "http") {
 			p.printDemo(urls[0])

@@ -57,7 +57,7 @@ func staffAddCommand(p *Process) *cobra.Command {
 		Use: "add USER --may ACTION[,ACTION]", Short: "Give a user exactly these rights of staff", Args: exactly(1),
 		Example: "  doorward staff add user:tess --may staff.read,staff.login_as",
 	}
-	s := settingsFlags(p, c, "data", "policies")
+	s := settingsFlags(p, c, "data", "database.url_file", "policies")
 	c.Flags().StringSliceVar(&may, "may", nil, "staff `actions` of the policy, with commas between them")
 	jsonFlag(c, &asJSON)
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -107,7 +107,7 @@ func staffListCommand(p *Process) *cobra.Command {
 		Use: "list", Short: "List all staff with their rights", Args: exactly(0),
 		Example: "  doorward staff list --json",
 	}
-	s := settingsFlags(p, c, "data")
+	s := settingsFlags(p, c, "data", "database.url_file")
 	jsonFlag(c, &asJSON)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		return withStaff(c.Context(), p, s, func(_ config.Config, a *staff.Admin) error {
@@ -147,7 +147,7 @@ func staffRemoveCommand(p *Process) *cobra.Command {
 		Use: "remove USER", Short: "Take all rights of staff from a user; running servers follow at the next question", Args: exactly(1),
 		Example: "  doorward staff remove user:tess",
 	}
-	s := settingsFlags(p, c, "data")
+	s := settingsFlags(p, c, "data", "database.url_file")
 	jsonFlag(c, &asJSON)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		return withStaff(c.Context(), p, s, func(_ config.Config, a *staff.Admin) error {

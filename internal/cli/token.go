@@ -77,7 +77,7 @@ func tokenCreateCommand(p *Process) *cobra.Command {
 		Use: "create NAME", Short: "Make a token and print it, once", Args: exactly(1),
 		Example: "  doorward token create billing > billing.token\n  doorward token create reseller --accounts acme,clinic --types account,service > reseller.token\n  doorward token create portal --scope manage > portal.token",
 	}
-	s := settingsFlags(p, c, "data")
+	s := settingsFlags(p, c, "data", "database.url_file")
 	c.Flags().StringSliceVar(&scopes, "scope", []string{string(token.Decide)}, "what the token is good for: "+strings.Join(texts(token.Scopes()), ", "))
 	_ = c.RegisterFlagCompletionFunc("scope", cobra.FixedCompletions(texts(token.Scopes()), cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 	c.Flags().StringSliceVar(&accounts, "accounts", nil, "the only accounts that its client may ask about, or manage; none given: all")
@@ -126,7 +126,7 @@ func tokenListCommand(p *Process) *cobra.Command {
 		Use: "list", Short: "List all tokens, revoked ones too", Args: exactly(0),
 		Example: "  doorward token list --json",
 	}
-	s := settingsFlags(p, c, "data")
+	s := settingsFlags(p, c, "data", "database.url_file")
 	jsonFlag(c, &asJSON)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		return withTokens(c.Context(), p, s, true, func(a *token.Admin) error {
@@ -177,7 +177,7 @@ func tokenRevokeCommand(p *Process) *cobra.Command {
 		Use: "revoke ID", Short: "Revoke a token for good; running servers refuse it from the next request on", Args: exactly(1),
 		Example: "  doorward token revoke 3cztgfijh2eywahs",
 	}
-	s := settingsFlags(p, c, "data")
+	s := settingsFlags(p, c, "data", "database.url_file")
 	jsonFlag(c, &asJSON)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		return withTokens(c.Context(), p, s, true, func(a *token.Admin) error {

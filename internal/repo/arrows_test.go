@@ -21,7 +21,9 @@ var arrows = map[string][]string{
 	"internal/directory/sqlite": {
 		"internal/directory", "internal/portal", "internal/audit", "internal/gate", "internal/gate/barrier",
 	},
-	"internal/directory/postgres":  {"internal/directory", "internal/portal", "internal/audit"},
+	"internal/directory/postgres": {
+		"internal/directory", "internal/portal", "internal/audit", "internal/gate", "internal/gate/barrier",
+	},
 	"internal/directory/pgtest":    {},
 	"internal/directory/storetest": {"internal/directory", "internal/portal", "internal/audit"},
 	"internal/facts":               {"internal/portal", "internal/directory"},

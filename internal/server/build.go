@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -18,7 +17,6 @@ import (
 	"doorward/internal/config"
 	"doorward/internal/decision"
 	"doorward/internal/explain"
-	"doorward/internal/facts"
 	"doorward/internal/fault"
 	"doorward/internal/importer"
 	"doorward/internal/manage"
@@ -92,17 +90,20 @@ func Below(folder string, err error) error {
 	return named.Err()
 }
 
-// A Service is the whole of Doorward without its listeners.
+// A Service is the whole of one of Doorward's processes, without its listeners.
 type Service struct {
-	Store   Directory
+	Store   Directory      // nil in a sidecar
 	Policy  *policy.Policy // the one it started with
 	Handler http.Handler
+	gates   http.Handler // answers sidecars; nil but in a directory
 	health  *health
 	keeper  *watch.Keeper // nil with the built-in policy, which does not change
+	loops   []func(context.Context)
+	opened  []func() error // closes what was opened, in that order
 }
 
-// Build opens the directory and the policy and puts everything together. The
-// caller closes the Service.
+// Build opens what a process of the role needs and puts everything together. The caller
+// closes the Service.
 func Build(ctx context.Context, c config.Config, o Options) (*Service, error) {
 	source, p, err := readPolicy(c.Policies, toServe(c.Policies, o))
 	if err != nil {
@@ -111,63 +112,119 @@ func Build(ctx context.Context, c config.Config, o Options) (*Service, error) {
 	if err := refuseFailing(ctx, c, source); err != nil {
 		return nil, err
 	}
-	store, err := OpenDirectory(ctx, c, o.Log, o.MustExist)
-	if err != nil {
-		return nil, err
-	}
-	// Every process that has this directory open reads the others' page tokens.
-	pager, err := authzen.NewPager(store.Salt())
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("prepare page tokens: %w", err), store.Close())
-	}
 	reg := newRegistry(o.Version)
-	cache := facts.NewCache(store, facts.Options{MaxEntries: c.Facts.MaxEntries, Registerer: reg})
-	decider := decision.New(p, cache, decision.Options{Timeout: c.Decision.Timeout, Registerer: reg})
-	digest := func() string { return decider.Policy().Digest }
-	reg.MustRegister(newPolicyInfo(digest))
-	s := &Service{Store: store, Policy: p, health: &health{log: o.Log, version: o.Version, policy: digest, head: store.Head}}
-	if c.Policies != "" {
-		s.follow(watch.New(c.Policies, source, p, watch.Options{
-			Use: decider.Use, Log: o.Log, Registerer: reg, Tables: failingTables(c), RefuseFailing: refuses(c),
-		}))
+	b := &builder{
+		Service: &Service{Policy: p, health: &health{log: o.Log, version: o.Version}},
+		c:       c, o: o, source: source, reg: reg, traffic: newTraffic(o.Log, reg, problem.Handle(nil, panicked)),
 	}
-	guard := &token.Guard{Verifier: token.NewVerifier(store), Required: c.Auth.Mode == config.AuthToken, Log: o.Log}
+	switch o.Role {
+	case config.DirectoryProcess:
+		err = b.directory(ctx)
+	case config.Sidecar:
+		err = b.sidecar()
+	default:
+		err = b.serve(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b.Service, nil
+}
+
+// A builder has what all processes begin with.
+type builder struct {
+	*Service
+	c       config.Config
+	o       Options
+	source  policy.Source
+	reg     *prometheus.Registry
+	traffic *traffic
+	decider *decision.Decider
+	guard   *token.Guard
+}
+
+// open opens the directory.
+func (b *builder) open(ctx context.Context) error {
+	store, err := OpenDirectory(ctx, b.c, b.o.Log, b.o.MustExist)
+	if err != nil {
+		return err
+	}
+	b.Store = store
+	b.opened = append(b.opened, store.Close)
+	return nil
+}
+
+// judge makes what questions are judged with: on these facts, by the policy of the
+// folder, which is followed, for clients with these tokens.
+func (b *builder) judge(f decision.Facts, tokens token.Source) {
+	b.decider = decision.New(b.Policy, f, decision.Options{Timeout: b.c.Decision.Timeout, Registerer: b.reg})
+	b.health.policy = func() string { return b.decider.Policy().Digest }
+	b.reg.MustRegister(newPolicyInfo(b.health.policy))
+	b.guard = &token.Guard{Verifier: token.NewVerifier(tokens), Required: b.c.Auth.Mode == config.AuthToken, Log: b.o.Log}
+	if b.c.Policies != "" {
+		k := watch.New(b.c.Policies, b.source, b.Policy, watch.Options{
+			Use: b.decider.Use, Log: b.o.Log, Registerer: b.reg, Tables: failingTables(b.c), RefuseFailing: refuses(b.c),
+		})
+		b.keeper, b.health.folder, b.health.failing = k, k.State, k.Failing
+	}
+}
+
+// answers makes the handler of questions.
+func (b *builder) answers() *authzen.Handler {
+	return &authzen.Handler{
+		Decider: b.decider, Explainer: explain.New(b.decider, explain.Options{Registerer: b.reg}), Limits: token.Limits, Log: b.o.Log,
+		Admit: func(next http.Handler) http.Handler { return b.guard.Protect(token.Explain, next) },
+	}
+}
+
+// searching makes h search the directory. Every process that has it open reads the
+// others' page tokens.
+func (b *builder) searching(h *authzen.Handler) error {
+	pager, err := authzen.NewPager(b.Store.Salt())
+	if err != nil {
+		return fmt.Errorf("prepare page tokens: %w", err)
+	}
+	h.Pager, h.Searcher = pager, &search.Searcher{Directory: b.Store, Decider: b.decider}
+	return nil
+}
+
+// records makes the handler of records. Changes wait for the gates, if there are any.
+func (b *builder) records(gates manage.Gates) *manage.Handler {
+	return &manage.Handler{
+		Store: b.Store, Salt: b.Store.Salt(), Words: func() importer.Words { return Words(b.decider.Policy()) },
+		Metrics: manage.NewMetrics(b.reg), Gates: gates, Log: b.o.Log,
+	}
+}
+
+// newMux makes a mux with the probes and the metrics. finish ends it.
+func (b *builder) newMux() *http.ServeMux {
 	mux := http.NewServeMux()
-	s.health.register(mux)
-	mux.Handle("GET /metrics", guard.Protect(token.Decide, promhttp.HandlerFor(reg, promhttp.HandlerOpts{})))
-	mountDecisions(mux, guard, &authzen.Handler{
-		Decider: decider, Explainer: explain.New(decider, explain.Options{Registerer: reg}),
-		Searcher: &search.Searcher{Directory: store, Decider: decider}, Pager: pager, Limits: token.Limits, Log: o.Log,
-	})
-	mountRecords(mux, guard, &manage.Handler{
-		Store: store, Salt: store.Salt(), Words: func() importer.Words { return Words(decider.Policy()) }, Metrics: manage.NewMetrics(reg), Log: o.Log,
-	})
-	authzen.Metadata{PublicURL: c.PublicURL}.Register(mux)
-	mux.Handle(anything, problem.Handle(o.Log, fallback(mux)))
-
-	s.Handler = around(mux, reg, o.Log)
-	return s, nil
+	b.health.register(mux)
+	mux.Handle("GET /metrics", b.guard.Protect(token.Decide, promhttp.HandlerFor(b.reg, promhttp.HandlerOpts{})))
+	return mux
 }
 
-// follow has the policy of a folder kept in force, and the health told of it.
-func (s *Service) follow(k *watch.Keeper) {
-	s.keeper, s.health.folder, s.health.failing = k, k.State, k.Failing
+// finish adds what answers for everything else, and puts around the mux what concerns
+// every request.
+func (b *builder) finish(mux *http.ServeMux) http.Handler {
+	mux.Handle(anything, problem.Handle(b.o.Log, fallback(mux)))
+	nowhere := problem.Handle(b.o.Log, func(http.ResponseWriter, *http.Request) error { return &problem.Error{Code: problem.NotFound} })
+	return authzen.EchoRequestID(b.traffic.watch(refuseDots(mux, nowhere)))
 }
 
-// around puts around the mux what concerns every request.
-func around(mux *http.ServeMux, reg prometheus.Registerer, log *slog.Logger) http.Handler {
-	failed := problem.Handle(nil, func(http.ResponseWriter, *http.Request) error { return errPanicked })
-	nowhere := problem.Handle(log, func(http.ResponseWriter, *http.Request) error { return &problem.Error{Code: problem.NotFound} })
-	return authzen.EchoRequestID(newTraffic(log, reg, failed).watch(refuseDots(mux, nowhere)))
-}
+func panicked(http.ResponseWriter, *http.Request) error { return errPanicked }
 
 // errPanicked is logged where the panic is; here it only picks the answer.
 var errPanicked = errors.New("panicked")
 
-// Close closes the directory.
+// Close closes what was opened, the last first.
 func (s *Service) Close() error {
-	if err := s.Store.Close(); err != nil {
-		return fmt.Errorf("close directory: %w", err)
+	var failed []error
+	for _, closed := range slices.Backward(s.opened) {
+		failed = append(failed, closed())
+	}
+	if err := errors.Join(failed...); err != nil {
+		return fmt.Errorf("close what was opened: %w", err)
 	}
 	return nil
 }

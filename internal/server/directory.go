@@ -2,32 +2,130 @@ package server
 
 import (
 	"context"
-	"log/slog"
-	"path/filepath"
+	"fmt"
+	"net/http"
+	"time"
 
-	"doorward/internal/config"
+	"doorward/internal/authzen"
 	"doorward/internal/directory"
-	"doorward/internal/directory/sqlite"
+	"doorward/internal/gate"
+	"doorward/internal/gate/barrier"
+	"doorward/internal/gate/wire"
+	"doorward/internal/portal"
+	"doorward/internal/token"
 )
 
-// A Directory is a store as a server needs it.
-type Directory interface {
-	directory.Store
-	// Salt is the secret of this directory that keys are derived from.
-	Salt() []byte
-	// Stamp differs from every earlier one if anything was committed in between, by
-	// whichever process.
-	Stamp() directory.Stamp
+// How often a directory does what nobody asks it for.
+const (
+	// pulsePause is short beside the third of a lease that asks wait for news.
+	pulsePause = gate.DefaultLease / 6
+	sweepPause = 5 * time.Second
+	// headPause is how soon gates here hear of what another process has committed.
+	headPause = 20 * time.Millisecond
+)
+
+// directory puts together the directory for sidecars: records that wait for the gates, and
+// the gates' own interface. It answers questions as a gate of its own would: what it
+// remembers is under the same protocol.
+func (b *builder) directory(ctx context.Context) error {
+	if err := b.open(ctx); err != nil {
+		return err
+	}
+	if _, alone := b.Store.(inFile); alone {
+		b.o.Log.Info("the directory is in SQLite: run no doorward serve on this data folder, whose changes would not wait for sidecars")
+	}
+	rows, err := b.Store.rows(ctx)
+	if err != nil {
+		return fmt.Errorf("open the rows of gates: %w", err)
+	}
+	b.opened = append(b.opened, rows.Close)
+	keeper, err := barrier.New(barrier.Config{
+		Store: rows, Clock: gate.NewClock(), Margin: b.c.Gates.Margin, Longest: b.c.Gates.LongestTerm,
+		Report: func(err error) { b.o.Log.Warn("a gate's rows", "error", err) },
+	})
+	if err != nil {
+		return fmt.Errorf("keep the rows of gates: %w", err)
+	}
+	g, err := b.newGate(keeper, gate.Config{Label: "directory " + label(""), Lease: min(gate.DefaultLease, b.c.Gates.LongestTerm)})
+	if err != nil {
+		return err
+	}
+	read := confirmed(keeper, rows)
+	b.judge(gated{g}, tokens{read, g})
+	b.health.look = lookAt(b.Store)
+	h := b.answers()
+	if err := b.searching(h); err != nil {
+		return err
+	}
+	gates := newEnforcing(keeper, b.reg)
+	mux := b.newMux()
+	mountDecisions(mux, b.guard, h)
+	mountRecords(mux, b.guard, b.records(gates))
+	authzen.Metadata{PublicURL: b.c.PublicURL}.Register(mux)
+	b.Handler, b.gates = b.finish(mux), b.forGates(keeper, read, h)
+	b.keep(keeper, gates)
+	return nil
 }
 
-// database is the directory's file inside the data folder.
-const database = "doorward.db"
+// forGates makes the handler of the interface for gates, and of the searches that they
+// pass on with their clients' tokens or their own.
+func (b *builder) forGates(keeper *barrier.Keeper, read func(context.Context) ([]directory.Token, error), h *authzen.Handler) http.Handler {
+	mux := http.NewServeMux()
+	wire.NewServer(wire.ServerConfig{Keeper: keeper, Verifier: b.guard.Verifier, Tokens: read, Log: b.o.Log, Metrics: b.reg}).Register(mux)
+	h.RegisterSearch(passedOn{mux, b.guard.Always()})
+	return b.finish(mux)
+}
 
-// DatabasePath is where the directory of a data folder lives.
-func DatabasePath(folder string) string { return filepath.Join(folder, database) }
+// passedOn mounts handlers for clients and for gates.
+type passedOn struct {
+	mux   *http.ServeMux
+	guard *token.Guard
+}
 
-// OpenDirectory opens the directory that the settings name. With mustExist, a folder
-// without one is an error that is fs.ErrNotExist; else the directory is made.
-func OpenDirectory(ctx context.Context, c config.Config, log *slog.Logger, mustExist bool) (Directory, error) {
-	return sqlite.Open(ctx, DatabasePath(c.Data), sqlite.Options{Log: log, MustExist: mustExist})
+// Handle mounts a handler.
+func (p passedOn) Handle(pattern string, handler http.Handler) {
+	p.mux.Handle(pattern, p.guard.Protect(token.Decide, handler, token.Gate))
+}
+
+// confirmed reads client tokens from a database that has committed something after the
+// call began: one that a failover has left behind does not know what was revoked.
+func confirmed(keeper *barrier.Keeper, rows rows) func(context.Context) ([]directory.Token, error) {
+	return func(ctx context.Context) (all []directory.Token, err error) {
+		err = keeper.Confirm(ctx, func(ctx context.Context) (era gate.Era, err error) {
+			all, era, err = rows.Tokens(ctx)
+			return era, err
+		})
+		return all, err
+	}
+}
+
+// keep has done what keeps gates and their rows going.
+func (b *builder) keep(keeper *barrier.Keeper, gates *enforcing) {
+	background := func(pause time.Duration, what string, do func(context.Context) error) {
+		b.loops = append(b.loops, func(ctx context.Context) { every(ctx, pause, b.o.Log, what, do) })
+	}
+	background(pulsePause, "committing for the gates", keeper.Pulse)
+	background(sweepPause, "sweeping the rows of gates", func(ctx context.Context) error {
+		if err := keeper.Sweep(ctx); err != nil {
+			return err
+		}
+		return gates.count(ctx, b.Store)
+	})
+	background(headPause, "reading the head", announce(b.Store, keeper))
+}
+
+// announce tells the keeper when the head has moved, whoever moved it.
+func announce(store Directory, keeper *barrier.Keeper) func(context.Context) error {
+	var last portal.Position
+	return func(ctx context.Context) error {
+		head, err := store.Head(ctx)
+		if err != nil {
+			return err
+		}
+		if head != last {
+			keeper.News()
+		}
+		last = head
+		return nil
+	}
 }

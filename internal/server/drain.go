@@ -23,26 +23,30 @@ var ErrCut = errors.New("requests were cut off: they ran longer than drain.timeo
 // serve answers on every listener until ctx ends or one of them fails, then
 // drains: it calls stopping, accepts nothing new, and lets running requests
 // finish within limit.
-func serve(ctx context.Context, srv *http.Server, all []listener, stopping func(), limit time.Duration) error {
-	failed := make(chan error, len(all))
-	for _, l := range all {
-		go func() { failed <- accept(srv, l) }()
+func serve(ctx context.Context, fronts []front, stopping func(), limit time.Duration) error {
+	running := 0
+	failed := make(chan error)
+	for _, f := range fronts {
+		for _, l := range f.all {
+			running++
+			go func() { failed <- accept(f.srv, l) }()
+		}
 	}
 	var err error
-	running := len(all)
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
 		running--
 	}
 	stopping()
-	err = errors.Join(err, drain(srv, limit))
+	drained := make(chan error, 1)
+	go func() { drained <- drain(fronts, limit) }()
 	for range running {
 		if ended := <-failed; !errors.Is(ended, http.ErrServerClosed) {
 			err = errors.Join(err, ended)
 		}
 	}
-	return err
+	return errors.Join(err, <-drained)
 }
 
 func accept(srv *http.Server, l listener) error {
@@ -59,9 +63,21 @@ func accept(srv *http.Server, l listener) error {
 }
 
 // drain needs a context of its own: the one that ended is why it runs.
-func drain(srv *http.Server, limit time.Duration) error {
+func drain(fronts []front, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
+	ended := make(chan error)
+	for _, f := range fronts {
+		go func() { ended <- shutdown(ctx, f.srv) }()
+	}
+	var err error
+	for range fronts {
+		err = errors.Join(err, <-ended)
+	}
+	return err
+}
+
+func shutdown(ctx context.Context, srv *http.Server) error {
 	err := srv.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return errors.Join(ErrCut, srv.Close())

@@ -45,7 +45,7 @@ func startSlow(t *testing.T, limit time.Duration) *slow {
 	ctx, stop := context.WithCancel(t.Context())
 	s.stop = stop
 	go func() {
-		s.ended <- serve(ctx, NewHTTPServer(handler, slog.New(slog.DiscardHandler)), all, func() { s.stopping.Store(true) }, limit)
+		s.ended <- serve(ctx, []front{newFront(handler, slog.New(slog.DiscardHandler), all)}, func() { s.stopping.Store(true) }, limit)
 	}()
 	return s
 }
@@ -129,7 +129,7 @@ func TestAListenerThatBreaksEndsTheServer(t *testing.T) {
 	if err := all[0].Close(); err != nil {
 		t.Fatal(err)
 	}
-	err = serve(t.Context(), NewHTTPServer(http.NotFoundHandler(), slog.New(slog.DiscardHandler)), all, func() {}, time.Second)
+	err = serve(t.Context(), []front{newFront(http.NotFoundHandler(), slog.New(slog.DiscardHandler), all)}, func() {}, time.Second)
 	if !errors.Is(err, net.ErrClosed) {
 		t.Errorf("error %v, want the listener's", err)
 	}

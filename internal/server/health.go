@@ -3,12 +3,14 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
 	"time"
 
 	"doorward/internal/fault"
+	"doorward/internal/gate"
 	"doorward/internal/policy/watch"
 	"doorward/internal/portal"
 )
@@ -19,9 +21,17 @@ type Readiness struct {
 	Policy   string          `json:"policy,omitempty"`   // digest of the policy in force
 	Revision portal.Revision `json:"revision"`           // the directory's head
 	Position string          `json:"position,omitempty"` // the same, with the audit chain's tag
+	Lease    *Lease          `json:"lease,omitempty"`    // a sidecar's
 	Version  string          `json:"version"`
 	Problems []Problem       `json:"problems,omitempty"` // what is wrong
 	Warnings []Warning       `json:"warnings,omitempty"` // what is wrong, and does not keep it from answering
+}
+
+// A Lease says how fresh a sidecar's facts are.
+type Lease struct {
+	Held   bool  `json:"held"`
+	AgeMS  int64 `json:"age_ms"` // since the directory was asked for it
+	Behind int64 `json:"behind"` // revisions that the directory is ahead, as far as is known
 }
 
 // The statuses of a Readiness.
@@ -38,7 +48,7 @@ type Problem struct {
 
 // A Warning is something to mend while the server is ready all the same.
 type Warning struct {
-	Part   string `json:"part"` // policy
+	Part   string `json:"part"` // policy or directory
 	Detail string `json:"detail"`
 	// Faults are the first of them, with paths inside the policy folder.
 	Faults []fault.Fault `json:"faults,omitempty"`
@@ -53,11 +63,56 @@ type health struct {
 	log      *slog.Logger
 	version  string
 	policy   func() string // digest of the policy in force; "" when there is none
-	head     func(context.Context) (portal.Position, error)
+	look     func(context.Context) sight
 	folder   func() watch.State // of the policy folder; nil when none is watched
 	failing  func() fault.List  // rows of its tables that fail; nil like folder
 	draining atomic.Bool
-	blind    atomic.Bool // the last look could not read the directory
+	blind    atomic.Bool // the last look found no directory
+}
+
+// A sight is what a look at the directory came to.
+type sight struct {
+	at      portal.Position
+	lease   *Lease
+	problem string // "": questions can be answered
+	warning string // "": all of them can
+	err     error  // for the log
+}
+
+// lookAt looks at a directory in this process.
+func lookAt(store Directory) func(context.Context) sight {
+	return func(ctx context.Context) sight {
+		at, err := store.Head(ctx)
+		if err != nil {
+			return sight{problem: "cannot be read", err: err}
+		}
+		return sight{at: at}
+	}
+}
+
+// Errors of a sidecar without facts to answer from.
+var (
+	errUnheard = errors.New("no directory has answered yet")
+	errTooOld  = errors.New("no directory has answered for longer than the lease and gate.max_staleness")
+)
+
+// lookAtGate looks at what a gate knows. A lease that has ended leaves the questions of
+// bounded categories: a sidecar that was taken out of service for it would answer none.
+func lookAtGate(g *gate.Gate) func(context.Context) sight {
+	return func(context.Context) sight {
+		s := g.Status()
+		if !s.Joined {
+			return sight{problem: "has not answered yet", err: errUnheard}
+		}
+		lease := &Lease{Held: s.Leased, AgeMS: s.Since.Milliseconds(), Behind: int64(s.Head) - int64(s.Position.Revision)}
+		switch {
+		case !s.Usable:
+			return sight{at: s.Position, lease: lease, problem: "has not answered for too long", err: errTooOld}
+		case !s.Leased:
+			return sight{at: s.Position, lease: lease, warning: "has not answered for longer than the lease: strict questions have no answer"}
+		}
+		return sight{at: s.Position, lease: lease}
+	}
 }
 
 // checkTime bounds one look at readiness.
@@ -95,17 +150,21 @@ func (h *health) check(ctx context.Context) Readiness {
 	if r.Policy == "" {
 		r.Problems = append(r.Problems, Problem{"policy", "no policy is in force"})
 	}
-	at, err := h.head(ctx)
-	h.noteDirectory(ctx, err)
-	if err != nil {
-		r.Problems = append(r.Problems, Problem{"directory", "cannot be read"})
-	} else {
-		r.Revision, r.Position = at.Revision, at.String()
+	seen := h.look(ctx)
+	h.noteDirectory(ctx, seen.err)
+	if seen.problem != "" {
+		r.Problems = append(r.Problems, Problem{"directory", seen.problem})
+	}
+	if seen.at != (portal.Position{}) {
+		r.Revision, r.Position = seen.at.Revision, seen.at.String()
 	}
 	if len(r.Problems) > 0 {
 		r.Status = NotReady
 	}
-	r.Warnings = h.warnings()
+	r.Lease, r.Warnings = seen.lease, h.warnings()
+	if seen.warning != "" {
+		r.Warnings = append(r.Warnings, Warning{Part: "directory", Detail: seen.warning})
+	}
 	return r
 }
 
@@ -136,9 +195,9 @@ func (h *health) noteDirectory(ctx context.Context, err error) {
 	switch failed := err != nil; {
 	case h.blind.Swap(failed) == failed:
 	case failed:
-		h.log.ErrorContext(ctx, "not ready: the directory cannot be read", "error", err)
+		h.log.ErrorContext(ctx, "not ready: no directory to answer from", "error", err)
 	default:
-		h.log.InfoContext(ctx, "the directory can be read again")
+		h.log.InfoContext(ctx, "there is a directory to answer from again")
 	}
 }
 

@@ -18,14 +18,17 @@ import (
 
 func TestReadiness(t *testing.T) {
 	at := portal.Position{Revision: 7, Tag: portal.Tag{0xab}}
-	good := func(context.Context) (portal.Position, error) { return at, nil }
-	bad := func(context.Context) (portal.Position, error) {
-		return portal.Position{}, errors.New("unable to open /srv/secret/doorward.db")
+	good := func(context.Context) sight { return sight{at: at} }
+	bad := func(context.Context) sight {
+		return sight{problem: "cannot be read", err: errors.New("unable to open /srv/secret/doorward.db")}
+	}
+	late := func(context.Context) sight {
+		return sight{at: at, lease: &Lease{AgeMS: 4000, Behind: 2}, warning: "is late"}
 	}
 	for _, c := range []struct {
 		name     string
 		digest   string
-		head     func(context.Context) (portal.Position, error)
+		look     func(context.Context) sight
 		draining bool
 		status   int
 		want     Readiness
@@ -35,11 +38,13 @@ func TestReadiness(t *testing.T) {
 			Problems: []Problem{{"policy", "no policy is in force"}}}},
 		{"directory unreadable", "d1", bad, false, 503, Readiness{Status: NotReady, Policy: "d1", Version: "v",
 			Problems: []Problem{{"directory", "cannot be read"}}}},
+		{"late", "d1", late, false, 200, Readiness{Status: Ready, Policy: "d1", Revision: 7, Position: at.String(), Version: "v",
+			Lease: &Lease{AgeMS: 4000, Behind: 2}, Warnings: []Warning{{Part: "directory", Detail: "is late"}}}},
 		{"everything at once", "", bad, true, 503, Readiness{Status: NotReady, Version: "v",
 			Problems: []Problem{{"server", "stopping"}, {"policy", "no policy is in force"}, {"directory", "cannot be read"}}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h := &health{log: slog.New(slog.DiscardHandler), version: "v", policy: func() string { return c.digest }, head: c.head}
+			h := &health{log: slog.New(slog.DiscardHandler), version: "v", policy: func() string { return c.digest }, look: c.look}
 			h.draining.Store(c.draining)
 			mux := http.NewServeMux()
 			h.register(mux)
@@ -67,7 +72,7 @@ func TestWhyTheDirectoryCannotBeReadIsLogged(t *testing.T) {
 	cause := errors.New("the disk is gone")
 	var err error
 	h := &health{log: slog.New(slog.NewTextHandler(&log, nil)), policy: func() string { return "d1" },
-		head: func(context.Context) (portal.Position, error) { return portal.Position{}, err }}
+		look: func(context.Context) sight { return sight{err: err} }}
 	for _, err = range []error{nil, cause, cause, nil, nil, cause} {
 		h.check(t.Context())
 	}

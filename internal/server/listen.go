@@ -27,7 +27,7 @@ func listen(ctx context.Context, c config.Config) (all []listener, err error) {
 		}
 	}()
 	if c.Listen.Address != config.NoAddress {
-		l, err := listenTCP(ctx, c)
+		l, err := listenTCP(ctx, c.TLS, place{"listen.address", c.Listen.Address, c.MayBeReached()})
 		if err != nil {
 			return all, err
 		}
@@ -49,23 +49,34 @@ func closeAll(all []listener) {
 	}
 }
 
-func listenTCP(ctx context.Context, c config.Config) (listener, error) {
-	secure, err := certificate(c.TLS)
+// A place is where to accept TCP, by which setting, and whether other machines may.
+type place struct {
+	setting, address string
+	reachable        bool
+}
+
+// listenForGates opens the listener for sidecars. They always show a token.
+func listenForGates(ctx context.Context, c config.Config) (listener, error) {
+	return listenTCP(ctx, c.TLS, place{"gates.address", c.Gates.Address, c.TLS.CertFile != ""})
+}
+
+func listenTCP(ctx context.Context, files config.TLS, at place) (listener, error) {
+	secure, err := certificate(files)
 	if err != nil {
 		return listener{}, err
 	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen.Address)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", at.address)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return listener{}, fmt.Errorf("listen on %s: %w: stop the process that listens there, or choose another listen.address",
-			c.Listen.Address, syscall.EADDRINUSE)
+		return listener{}, fmt.Errorf("listen on %s: %w: stop the process that listens there, or choose another %s",
+			at.address, syscall.EADDRINUSE, at.setting)
 	}
 	if err != nil {
-		return listener{}, fmt.Errorf("listen on %s: %w", c.Listen.Address, err)
+		return listener{}, fmt.Errorf("listen on %s: %w", at.address, err)
 	}
 	// A name may resolve otherwise now than when the configuration was checked.
-	if at, ok := l.Addr().(*net.TCPAddr); !c.MayBeReached() && !(ok && at.IP.IsLoopback()) {
+	if bound, ok := l.Addr().(*net.TCPAddr); !at.reachable && !(ok && bound.IP.IsLoopback()) {
 		_ = l.Close()
-		return listener{}, fmt.Errorf("listen on %s: it turned out to be %s, which other machines can reach", c.Listen.Address, l.Addr())
+		return listener{}, fmt.Errorf("listen on %s: it turned out to be %s, which other machines can reach", at.address, l.Addr())
 	}
 	scheme := "http"
 	if secure != nil {

@@ -35,10 +35,15 @@ type Guard struct {
 func (g *Guard) Always() *Guard { return &Guard{Verifier: g.Verifier, Required: true, Log: g.Log} }
 
 // Protect returns a handler that calls next for requests that may do what the
-// scope says.
-func (g *Guard) Protect(scope Scope, next http.Handler) http.Handler {
+// scope says, or one of others.
+func (g *Guard) Protect(scope Scope, next http.Handler, others ...Scope) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		t, err := g.check(r, scope)
+		for _, other := range others {
+			if errors.Is(err, ErrScope) {
+				t, err = g.check(r, other)
+			}
+		}
 		if err != nil {
 			problem.Handle(g.Log, func(http.ResponseWriter, *http.Request) error { return refusal(err) }).ServeHTTP(w, r)
 			return

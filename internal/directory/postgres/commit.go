@@ -34,7 +34,7 @@ func (s *Store) commit(ctx context.Context, t pgx.Tx, p portal.Position) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.commitTimeout)
 	defer cancel()
-	err := t.Commit(ctx)
+	err := s.end(ctx, t)
 	var said *pgconn.PgError
 	if errors.As(err, &said) && said.SeverityUnlocalized == "ERROR" || errors.Is(err, pgx.ErrTxCommitRollback) {
 		return explain(ctx, err)
@@ -43,6 +43,31 @@ func (s *Store) commit(ctx context.Context, t pgx.Tx, p portal.Position) error {
 		return &lostCommit{p, err}
 	}
 	return nil
+}
+
+// errCutShort: the database has committed, and does not know that a standby has it.
+var errCutShort = errors.New("the wait for a standby was cut short")
+
+// end commits. Somebody may cut short the wait for a standby, and the database then warns
+// and says that it has committed; to whoever must not lose anything in a failover it has
+// not (design R11). A warning that another commit was given counts for this one too.
+func (s *Store) end(ctx context.Context, t pgx.Tx) error {
+	before := s.cutShort.Load()
+	if err := t.Commit(ctx); err != nil {
+		return err
+	}
+	if s.cutShort.Load() != before {
+		return errCutShort
+	}
+	return nil
+}
+
+// notice counts the warnings that a wait for a standby was cut short: by cancelling the
+// statement, or by stopping the server.
+func (s *Store) notice(_ *pgconn.PgConn, n *pgconn.Notice) {
+	if n.SeverityUnlocalized == "WARNING" && (n.Code == "01000" || n.Code == "57P01") {
+		s.cutShort.Add(1)
+	}
 }
 
 // settle finds out what became of a commit: nil, if it was made. Its errors do not wrap
@@ -91,5 +116,5 @@ func (s *Store) made(ctx context.Context, p portal.Position) (bool, error) {
 	if err := c.exec(ctx, statement{query: `SELECT FROM doorward.head FOR UPDATE`}); err != nil {
 		return false, err
 	}
-	return ours == p, explain(ctx, t.Commit(ctx))
+	return ours == p, explain(ctx, s.end(ctx, t))
 }

@@ -69,6 +69,8 @@ func explain(ctx context.Context, err error) error {
 		return nil
 	case errors.Is(err, pgx.ErrNoRows):
 		return directory.ErrNotFound
+	case errors.Is(err, errCutShort):
+		return fmt.Errorf("%w: %w", directory.ErrUnavailable, err)
 	case ctx.Err() != nil:
 		return fmt.Errorf("%w (%w)", ctx.Err(), err)
 	case errors.As(err, &column):

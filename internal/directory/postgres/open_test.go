@@ -195,6 +195,11 @@ func TestRightsOfAServer(t *testing.T) {
 	if _, err := directory.Verify(t.Context(), s, nil); err != nil {
 		t.Error(err)
 	}
+	for call, err := range everyCall(t.Context(), s.Gates()) {
+		if err != nil {
+			t.Errorf("%s: %v", call, err)
+		}
+	}
 	conn, err := pgx.Connect(t.Context(), as(server.DSN(database), user))
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -61,6 +62,8 @@ type Store struct {
 	turn      chan struct{}
 	closed    chan struct{}
 	closeOnce sync.Once
+
+	cutShort atomic.Int64 // counts warnings: see end
 }
 
 var _ directory.Store = (*Store)(nil)

@@ -20,11 +20,16 @@ import (
 // revisions, with the turn and without. Only settings of the transaction are set. If its
 // process stops in the middle, the database ends it.
 func beginUpdate(lock, idle time.Duration) pgx.TxOptions {
-	return pgx.TxOptions{BeginQuery: fmt.Sprintf(`begin read write isolation level repeatable read;
+	return pgx.TxOptions{BeginQuery: fmt.Sprintf(`begin read write isolation level repeatable read; `+durably+`
 		set local lock_timeout = %d;
 		set local idle_in_transaction_session_timeout = %d;
 		lock table doorward.turn in exclusive mode`, max(1, lock.Milliseconds()), max(1, idle.Milliseconds()))} // 0 would be no timeout
 }
+
+// durably makes a commit wait until it is on disk, and where there are synchronous standbys
+// on theirs, whatever the database, the role or the address say; and makes the database tell
+// when it does not wait.
+const durably = `set local synchronous_commit = on; set local client_min_messages = warning;`
 
 // idleTimeout is how long an update may have the turn and do nothing.
 const idleTimeout = 10 * time.Second
@@ -92,10 +97,25 @@ func (s *Store) attempt(ctx context.Context, fn func(directory.Tx) error) (porta
 		return portal.Position{}, err
 	}
 	p, changed, err := s.seal(ctx, t)
-	if err != nil || !changed {
+	if err != nil {
 		return p, err
 	}
+	if !changed {
+		return p, s.confirm(ctx, transaction)
+	}
 	return p, s.commit(ctx, transaction, p)
+}
+
+// confirm ends an update that found nothing to change. What it found may come from a
+// database that a failover has left behind, so that one has to commit something (R7):
+// whoever takes a right away that is gone already is told the truth.
+func (s *Store) confirm(ctx context.Context, t pgx.Tx) error {
+	ctx, cancel := context.WithTimeout(ctx, s.commitTimeout)
+	defer cancel()
+	if err := (&session{querier: t}).exec(ctx, statement{query: `SELECT ` + emit}); err != nil {
+		return err
+	}
+	return explain(ctx, s.end(ctx, t))
 }
 
 // rollbackTimeout bounds the wait for a rollback, which the database makes anyhow when

@@ -34,6 +34,14 @@ func (c *session) promotedAt(ctx context.Context, r portal.Revision) (directory.
 	return p, nil
 }
 
+// policyInForce is where the last promotion was made; 0 before the first.
+func (c *session) policyInForce(ctx context.Context) (r portal.Revision, err error) {
+	if err := c.get(ctx, `SELECT coalesce(max(revision), 0) FROM doorward.policies`, nil, &r); err != nil {
+		return 0, fmt.Errorf("read promoted policy: %w", err)
+	}
+	return r, nil
+}
+
 // PutPolicy implements directory.Tx.
 func (t *tx) PutPolicy(ctx context.Context, p directory.Promotion) error {
 	if err := directory.CheckPromotion(p); err != nil {

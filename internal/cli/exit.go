@@ -12,6 +12,7 @@ import (
 	"doorward/internal/directory/sqlite"
 	"doorward/internal/fault"
 	"doorward/internal/importer"
+	"doorward/internal/policy/bundle"
 	"doorward/internal/policytool"
 	"doorward/internal/staff"
 	"doorward/internal/token"
@@ -37,7 +38,7 @@ const exitCodes = `Exit status:
      requests
   2  the command line is wrong: unknown command or flag, missing argument
   3  what was read is refused, with file and line: policy, settings, import file
-     (also one that would prune too much), or a backup; with doorward policy check --strict also for its warnings
+     (also one that would prune too much), a backup, or a bundle; with doorward policy check --strict also for its warnings
   4  the decision is deny (doorward decide)
   5  the audit trail does not verify (doorward audit verify, backup, restore)
   6  tests of the policy failed (doorward policy test)
@@ -87,7 +88,7 @@ func statusOf(err error) int {
 	if _, ok := errors.AsType[fault.List](err); ok {
 		return statusRefused
 	}
-	if errors.Is(err, importer.ErrPrunes) {
+	if errors.Is(err, importer.ErrPrunes) || errors.Is(err, bundle.ErrRefused) {
 		return statusRefused
 	}
 	if _, ok := errors.AsType[*audit.BrokenError](err); ok {

@@ -163,10 +163,13 @@ func (g *Gates) Keep(ctx context.Context, spool string, records []gate.Record) e
 	})
 }
 
-// Facts implements barrier.Store. No policy is promoted through the directory yet.
+// Facts implements barrier.Store.
 func (g *Gates) Facts(ctx context.Context, keys []portal.FactKey) (found gate.Found, err error) {
 	err = g.read(ctx, "read facts for gates", func(c *session, o origin) (err error) {
 		found.Era, found.Time = o.era, o.time
+		if found.Policy, err = c.policyInForce(ctx); err != nil {
+			return err
+		}
 		found.Facts, found.Position, err = c.allFacts(ctx, keys)
 		return err
 	})

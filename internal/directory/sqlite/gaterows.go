@@ -112,7 +112,7 @@ func (g *Gates) rows(ctx context.Context, at portal.Position) (rows []gateRow, s
 	return rows, settled, held, err
 }
 
-// Feed implements barrier.Store. No policy is promoted through the directory yet.
+// Feed implements barrier.Store.
 func (g *Gates) Feed(ctx context.Context, after portal.Position, limit, window int) (barrier.Feed, error) {
 	if limit < 1 || window < 1 {
 		return barrier.Feed{}, fmt.Errorf("%w: a limit of %d changes in a window of %d", directory.ErrInvalid, limit, window)
@@ -141,7 +141,10 @@ func (c *session) feed(ctx context.Context, after portal.Position, limit, window
 	if f.Changes, err = c.changes(ctx, f.From.Revision, limit); err != nil {
 		return f, err
 	}
-	f.To, err = c.leadTo(ctx, f.Changes)
+	if f.To, err = c.leadTo(ctx, f.Changes); err != nil {
+		return f, err
+	}
+	f.Policy, err = c.policyInForce(ctx)
 	return f, err
 }
 

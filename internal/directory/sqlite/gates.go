@@ -173,13 +173,23 @@ func (g *Gates) Keep(ctx context.Context, spool string, records []gate.Record) e
 	})
 }
 
-// Facts implements barrier.Store. No policy is promoted through the directory yet.
+// Facts implements barrier.Store.
 func (g *Gates) Facts(ctx context.Context, keys []portal.FactKey) (gate.Found, error) {
-	all, at, err := g.store.Facts(ctx, keys)
+	found, err := reading(ctx, &g.store.file, func(c *session) (f gate.Found, err error) {
+		err = c.transaction(ctx, beginRead, func() error {
+			if f.Facts, f.Position, err = c.allFacts(ctx, keys); err != nil {
+				return err
+			}
+			f.Policy, err = c.policyInForce(ctx)
+			return err
+		})
+		return f, err
+	})
 	if err != nil {
 		return gate.Found{}, err
 	}
-	return gate.Found{Facts: all, Position: at, Era: g.era, Time: g.store.now()}, nil
+	found.Era, found.Time = g.era, g.store.now()
+	return found, nil
 }
 
 // held tells for positions whether the directory's history holds them, in one snapshot.

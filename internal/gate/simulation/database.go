@@ -158,7 +158,7 @@ func (d *database) promote(n *node, frozen int) (at portal.Position, err error) 
 	err = d.commit(n, func(v *version) {
 		r := portal.Revision(len(v.log) + 1)
 		v.policy = r
-		d.logs(v, directory.Change{Revision: r, Kind: directory.ChangedNothing}, frozen)
+		d.logs(v, directory.Change{Revision: r, Kind: directory.ChangedPolicy}, frozen)
 	})
 	return n.head().position(), err
 }

@@ -34,6 +34,14 @@ func (m *Memory) Put(user int, active bool) portal.Position {
 	return at
 }
 
+// Promote promotes a policy and returns the position of the commit (R13).
+func (m *Memory) Promote() portal.Position {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at, _ := m.store.promote(m.store.primary, -1)
+	return at
+}
+
 // Key is the key of the user of a number.
 func Key(user int) portal.FactKey { return subject{0, user}.key() }
 

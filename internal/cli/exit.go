@@ -28,6 +28,7 @@ const (
 	statusBroken  = 5
 	statusFailed  = 6
 	statusKeptOut = 7
+	statusPending = 8
 )
 
 // exitCodes explains the statuses, for help and docs/cli.md.
@@ -43,6 +44,8 @@ const exitCodes = `Exit status:
   5  the audit trail does not verify (doorward audit verify, backup, restore)
   6  tests of the policy failed (doorward policy test)
   7  the import is in but for records that were kept out (doorward import)
+  8  the policy is promoted and not in force at every sidecar yet (doorward
+     policy promote)
 `
 
 func exitCodesTopic() *cobra.Command {

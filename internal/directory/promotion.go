@@ -16,7 +16,7 @@ type Promotion struct {
 
 const (
 	// MaxBundle is how large a promotion's bundle may be, in bytes.
-	MaxBundle = 4 << 20
+	MaxBundle = 2 << 20
 	// KeptPromotions is how many promotions a Store keeps, the last ones.
 	KeptPromotions = 10
 )

@@ -116,6 +116,7 @@ var arrows = map[string][]string{
 
 	"internal/manage": {
 		"internal/portal", "internal/ijson", "internal/directory", "internal/importer", "internal/problem", "internal/gate/barrier",
+		"internal/policy/bundle", "internal/fault",
 	},
 
 	"internal/config": {"internal/fault", "internal/strictyaml"},

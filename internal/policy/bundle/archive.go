@@ -15,7 +15,7 @@ import (
 // The bounds of a bundle (S22, S41), besides that of a policy's single file.
 const (
 	// MaxSize of a bundle, in bytes. The shipped folder makes one of 80 kB.
-	MaxSize = 4 << 20
+	MaxSize = 2 << 20
 	// maxUnpacked is of the archive inside, and of all files together, in bytes: a policy
 	// folder of any size and what an archive has besides.
 	maxUnpacked = 32 << 20

@@ -241,7 +241,7 @@ func TestBombs(t *testing.T) {
 	} {
 		refused(t, name, bomb(t, c.archive), anRSA().trusted(t), c.why)
 	}
-	refused(t, "a large bundle", make([]byte, 4<<20+1), anRSA().trusted(t), "it is larger than 4 MiB")
+	refused(t, "a large bundle", make([]byte, 4<<20+1), anRSA().trusted(t), "it is larger than 2 MiB")
 	refused(t, "what follows", bomb(t, func(w *tar.Writer) error { return nil }, 3<<30), anRSA().trusted(t), "it holds more than 32 MiB")
 	refused(t, "a sparse file", sparse(t, 1, "10737418240"), anRSA().trusted(t), `"0" is larger than 1 MiB`)
 	refused(t, "many sparse files", sparse(t, 1000, "1048576"), anRSA().trusted(t), "it holds more than 32 MiB")

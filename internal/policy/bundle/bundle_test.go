@@ -182,7 +182,7 @@ func TestATooLargeBundleIsNotWritten(t *testing.T) {
 		files["tests/"+name] = &fstest.MapFile{Data: noise}
 	}
 	_, err := bundle.Write(policy.Read(files), "d1", anRSA().signing(t))
-	if !errors.Is(err, bundle.ErrRefused) || !strings.Contains(err.Error(), "larger than 4 MiB") {
+	if !errors.Is(err, bundle.ErrRefused) || !strings.Contains(err.Error(), "larger than 2 MiB") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -38,14 +38,19 @@ var _ barrier.Store = (*Gates)(nil)
 // it if there is none. It is closed before s. Of o, MustExist does not count.
 func (s *Store) Gates(ctx context.Context, o Options) (*Gates, error) {
 	g := &Gates{file: newFile(), store: s}
-	extension := filepath.Ext(s.path)
-	g.path = strings.TrimSuffix(s.path, extension) + "-gates" + extension
+	g.path = s.GatesPath()
 	o.MustExist = false
 	o.BusyTimeout = cmp.Or(o.BusyTimeout, defaultPatience)
 	if err := g.open(ctx, o); err != nil {
 		return nil, fmt.Errorf("open gates %s: %w", g.path, errors.Join(err, g.release()))
 	}
 	return g, nil
+}
+
+// GatesPath is where the file of the gates of s is, if there is one.
+func (s *Store) GatesPath() string {
+	extension := filepath.Ext(s.path)
+	return strings.TrimSuffix(s.path, extension) + "-gates" + extension
 }
 
 func (g *Gates) open(ctx context.Context, o Options) (err error) {

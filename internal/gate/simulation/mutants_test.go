@@ -86,6 +86,7 @@ var removedRules = []removed{
 	{"R11: a commit that is lost is not called enforced", without(rule.Held), also(onlyFaults(4, 6, loseCommits, breakConns), func(p *plan) { p.synchronous = false })},
 	{"R12: times are judged by the database's clock, as an interval", without(rule.DirectoryTime), nil},
 	{"R13: facts go with the policy that was in force then", without(rule.PolicyToo), onlyLong(2, 6, stopSidecar, killSidecar)},
+	{"R13: a policy is known by more than its revision", mutant{byRevision: true}, onlyFaults(2, 5, restoreOld)},
 	{"R15: an answer is not older than demanded", without(rule.Minimum), nil},
 	{"R16: a sensitive decision is kept before it is given", without(rule.Spooled), nil},
 }

@@ -40,8 +40,8 @@ func also(focus func(*plan), more func(*plan)) func(*plan) {
 
 // removedRules are all rules that gates, directories and their store keep (R1 to R9, R11
 // to R13, R15, R16). R10 waits for the shared cache. R14 is the verbs' and the store's,
-// and orders of steps inside of one transaction (R1, R2, R8) are PostgreSQL's: they are
-// for directed tests there.
+// and orders of steps inside of one transaction (R1, R2, R8) are PostgreSQL's: rules_test.go
+// of the store there takes them out.
 var removedRules = []removed{
 	{"R1: a gate whose position is not held drops everything", without(rule.ForgetForeign), onlyFaults(1, 4, restoreOld, killReplica)},
 	{string(soleCommit), mutant{flaw: soleCommit}, nil},

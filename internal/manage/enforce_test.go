@@ -325,7 +325,9 @@ func TestGatesAreListed(t *testing.T) {
 		}
 		head := uint64(s.head(t).Revision)
 		here := line("old "+long, "01234567", "", 0, head, "2000", `"2026-11-22T12:00:03Z"`, false)
-		far := func(behind uint64, silent bool) string { return line("far", "abc", "p1", head, behind, "null", "null", silent) }
+		far := func(behind uint64, silent bool) string {
+			return line("far", "abc", "p1", head, behind, "null", "null", silent)
+		}
 		w := s.call("GET", "/v1/gates", "")
 		if got := strings.TrimSpace(w.Body.String()); got != `{"gates":[`+here+","+far(0, false)+`]}` || w.Header().Get("Doorward-Revision") != s.head(t).String() {
 			t.Errorf("%v\n%s", w.Header(), got)

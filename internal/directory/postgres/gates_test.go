@@ -155,7 +155,9 @@ func waitsForAStandby(t *testing.T, server *pgtest.Server, database string) {
 	server.Do(t, database, `ALTER DATABASE `+database+` SET synchronous_commit = off`, `ALTER DATABASE `+database+` SET client_min_messages = error`,
 		`ALTER SYSTEM SET synchronous_standby_names = 'nobody'`, `SELECT pg_reload_conf()`)
 	until(t, raw(t, server, database), `SELECT current_setting('synchronous_standby_names') = 'nobody'`)
-	t.Cleanup(func() { server.Do(t, database, `ALTER SYSTEM RESET synchronous_standby_names`, `SELECT pg_reload_conf()`) }) // before the database is cleared
+	t.Cleanup(func() {
+		server.Do(t, database, `ALTER SYSTEM RESET synchronous_standby_names`, `SELECT pg_reload_conf()`)
+	}) // before the database is cleared
 }
 
 const (

@@ -43,6 +43,7 @@ func (b *builder) sidecar() error {
 // newGate makes a gate of this process that follows d while it serves.
 func (b *builder) newGate(d gate.Directory, c gate.Config) (*gate.Gate, error) {
 	c.Directory, c.Clock, c.Memory = d, gate.NewClock(), facts.Bound{Bytes: b.c.Facts.MaxBytes}
+	c.Policies = shown(func() string { return b.decider.Policy().Digest })
 	g, err := gate.New(c)
 	if err != nil {
 		return nil, fmt.Errorf("make the gate: %w", err)

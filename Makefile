@@ -31,6 +31,7 @@ build: ## Build bin/doorward
 test: ## Install what the tests need, then run all of them, with the race detector where goroutines meet
 	@.ci/need cc gcc libc6-dev
 	@.ci/need curl curl
+	@.ci/need openssl openssl
 	@.ci/need initdb postgresql
 	@.ci/need pgbouncer pgbouncer
 	CGO_ENABLED=1 go test -race -timeout 30m $$(go list ./... | grep -v -e '/internal/reference$$' -e '/internal/gate/simulation$$')

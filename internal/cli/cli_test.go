@@ -47,7 +47,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": status, "serve": serve, "sql": execSQL, "token": lastToken,
 			"paste": paste, "pastedemo": pasteDemo, "extract": extract, "copypolicies": copyPolicies,
-			"replace": replace, "work": work, "masked": masked, "position": lastPosition,
+			"replace": replace, "work": work, "masked": masked, "position": lastPosition, "sign": sign,
 			"addresses": addresses, "eventually": eventually, "answers": answers,
 		},
 	})

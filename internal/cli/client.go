@@ -127,14 +127,19 @@ func pinned(der []byte) *tls.Config {
 // maxAnswer bounds what is read of an answer.
 const maxAnswer = 1 << 20
 
-// do sends a request and reads the whole answer.
+// do sends a request, with JSON if it has a body, and reads the whole answer.
 func (c *client) do(ctx context.Context, method, path string, body []byte) (status int, answer []byte, err error) {
+	return c.send(ctx, method, path, "application/json", body)
+}
+
+// send is do for a body of any type.
+func (c *client) send(ctx context.Context, method, path, contentType string, body []byte) (status int, answer []byte, err error) {
 	r, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, fmt.Errorf("make request: %w", err)
 	}
 	if body != nil {
-		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Content-Type", contentType)
 	}
 	if c.token != "" {
 		r.Header.Set("Authorization", "Bearer "+c.token)

@@ -12,6 +12,7 @@ import (
 	"doorward/internal/directory/sqlite"
 	"doorward/internal/fault"
 	"doorward/internal/importer"
+	"doorward/internal/policy/bundle"
 	"doorward/internal/policytool"
 	"doorward/internal/staff"
 	"doorward/internal/token"
@@ -27,6 +28,7 @@ const (
 	statusBroken  = 5
 	statusFailed  = 6
 	statusKeptOut = 7
+	statusPending = 8
 )
 
 // exitCodes explains the statuses, for help and docs/cli.md.
@@ -37,11 +39,13 @@ const exitCodes = `Exit status:
      requests
   2  the command line is wrong: unknown command or flag, missing argument
   3  what was read is refused, with file and line: policy, settings, import file
-     (also one that would prune too much), or a backup; with doorward policy check --strict also for its warnings
+     (also one that would prune too much), a backup, or a bundle; with doorward policy check --strict also for its warnings
   4  the decision is deny (doorward decide)
   5  the audit trail does not verify (doorward audit verify, backup, restore)
   6  tests of the policy failed (doorward policy test)
   7  the import is in but for records that were kept out (doorward import)
+  8  the policy is promoted and not in force at every sidecar yet (doorward
+     policy promote)
 `
 
 func exitCodesTopic() *cobra.Command {
@@ -87,7 +91,7 @@ func statusOf(err error) int {
 	if _, ok := errors.AsType[fault.List](err); ok {
 		return statusRefused
 	}
-	if errors.Is(err, importer.ErrPrunes) {
+	if errors.Is(err, importer.ErrPrunes) || errors.Is(err, bundle.ErrRefused) {
 		return statusRefused
 	}
 	if _, ok := errors.AsType[*audit.BrokenError](err); ok {

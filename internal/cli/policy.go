@@ -15,7 +15,8 @@ import (
 
 func policyCommand(p *Process) *cobra.Command {
 	c := group("policy", "Work on policies", "")
-	c.AddCommand(policyCheckCommand(p), policyTestCommand(p), policyMatrixCommand(p))
+	c.AddCommand(policyCheckCommand(p), policyTestCommand(p), policyMatrixCommand(p),
+		policyBundleCommand(p), policyVerifyCommand(p), policyPromoteCommand(p))
 	return c
 }
 

@@ -12,6 +12,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"doorward/internal/cli"
+	"doorward/internal/directory"
+	"doorward/internal/policy"
+	"doorward/internal/policy/bundle"
 )
 
 // replace FILE OLD NEW: puts one text in place of another; in place of ” it is
@@ -85,4 +88,20 @@ func (s *stepped) Write(p []byte) (int, error) {
 		next.then()
 	}
 	return n, err
+}
+
+// sign FOLDER KEY FILE: writes a bundle of a folder as it is.
+func sign(ts *testscript.TestScript, _ bool, args []string) {
+	key, err := bundle.ReadSigningKey(bundle.DefaultKeyID, ts.MkAbs(args[1]))
+	ts.Check(err)
+	data, err := bundle.Write(policy.Read(os.DirFS(ts.MkAbs(args[0]))), "", key)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), data, 0o600))
+}
+
+// Every bundle that somebody can make can be promoted (R13).
+func TestABundleFitsIntoTheDirectory(t *testing.T) {
+	if bundle.MaxSize > directory.MaxBundle {
+		t.Errorf("a bundle may have %d bytes, and a promotion %d", bundle.MaxSize, directory.MaxBundle)
+	}
 }

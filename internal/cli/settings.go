@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"doorward/internal/config"
+	"doorward/internal/portal"
 	"doorward/internal/server"
 )
 
@@ -93,13 +94,38 @@ func logger(w io.Writer, c config.Log) *slog.Logger {
 }
 
 // openDirectory opens the directory of the data folder for one command; done
-// closes it.
+// closes it. What was committed meanwhile is in force at every sidecar then, or the user
+// is told that it is not.
 func (p *Process) openDirectory(ctx context.Context, c config.Config, mustExist bool) (store server.Directory, done func(*error), err error) {
 	store, err = server.OpenDirectory(ctx, c, logger(p.Stderr, c.Log), mustExist)
 	if err != nil {
 		return nil, nil, noDirectory(err, c)
 	}
-	return store, func(failed *error) { *failed = errors.Join(*failed, store.Close()) }, nil
+	before, err := store.Head(ctx)
+	if err != nil {
+		return nil, nil, errors.Join(err, store.Close())
+	}
+	return store, func(failed *error) {
+		if after, err := store.Head(ctx); err == nil && after != before {
+			p.enforce(ctx, c, store, after)
+		}
+		*failed = errors.Join(*failed, store.Close())
+	}, nil
+}
+
+// enforce waits for the sidecars, if there are any, and tells what it came to. The command
+// has done its work in any case.
+func (p *Process) enforce(ctx context.Context, c config.Config, store server.Directory, at portal.Position) {
+	o, err := server.Enforce(ctx, c, store, at)
+	switch {
+	case err != nil:
+		p.notef("This is committed. Whether it is in force at every sidecar could not be found out: %s", plain(err.Error()))
+	case !o.Enforced:
+		p.notef("This is committed, and not in force at every sidecar yet: %d of %d have it. It will be within %s; see doorward gates.",
+			o.Acknowledged+o.Left+o.WaitedFor, o.Gates, c.Gates.LongestTerm+c.Gates.Margin)
+	case o.Gates > 0:
+		p.notef("In force at %s, after %d ms.", count(o.Gates, "sidecar"), o.After.Milliseconds())
+	}
 }
 
 // noDirectory says what to do when there is no directory yet.

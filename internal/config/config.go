@@ -70,7 +70,8 @@ const (
 
 // Policy tells how the policy folder is taken.
 type Policy struct {
-	FailingTables FailingTables
+	FailingTables    FailingTables
+	VerificationKeys List // public keys that promoted policies may be signed with, as FILE or ID=FILE
 }
 
 // A FailingTables tells what happens when a policy does not answer as the folder's
@@ -116,13 +117,13 @@ type Database struct {
 
 // Directory is how a sidecar finds its directory.
 type Directory struct {
-	URLs      URLs
+	URLs      List
 	TokenFile string // holds a client token of scope gate
 	CAFile    string // PEM; "": the authorities that this machine trusts
 }
 
-// URLs are the replicas of one directory.
-type URLs []string
+// A List is written with commas between its items.
+type List []string
 
 // Gate is what a sidecar promises of its facts (design R4, R9).
 type Gate struct {

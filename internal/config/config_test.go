@@ -114,7 +114,7 @@ tls: {cert_file: c.pem, key_file: k.pem}
 auth: {mode: token}
 data: /srv/data
 policies: /srv/policies
-policy: {failing_tables: refuse}
+policy: {failing_tables: refuse, verification_keys: "a.pem, new=b.pem"}
 log: {level: debug, format: json}
 decision: {timeout: 20ms}
 facts: {max_entries: 7, max_bytes: 2097152}
@@ -130,10 +130,10 @@ drain: {timeout: 1m}
 	want := Config{
 		Listen: Listen{"0.0.0.0:9000", "/run/doorward.sock", 0o666},
 		TLS:    TLS{"c.pem", "k.pem"}, Auth: Auth{AuthToken},
-		Data: "/srv/data", Policies: "/srv/policies", Policy: Policy{RefuseFailing},
+		Data: "/srv/data", Policies: "/srv/policies", Policy: Policy{RefuseFailing, List{"a.pem", "new=b.pem"}},
 		Log: Log{slog.LevelDebug, LogJSON}, Decision: Decision{20 * time.Millisecond},
 		Facts: Facts{7, 2 << 20}, Drain: Drain{time.Minute}, Database: Database{"db"},
-		Directory: Directory{URLs{"https://a:8082", "https://b:8082"}, "t", "ca.pem"},
+		Directory: Directory{List{"https://a:8082", "https://b:8082"}, "t", "ca.pem"},
 		Gate:      Gate{"edge", 2 * time.Second, 5 * time.Second}, Gates: Gates{"[::1]:9", 7 * time.Second, time.Second},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Config{})); diff != "" {

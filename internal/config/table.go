@@ -60,12 +60,13 @@ func Table() []Setting {
 		text("database.url_file", "a path", "A file with the URL of a PostgreSQL database to keep the directory in, as in `postgres://doorward:secret@db.example/doorward`. Empty: SQLite in `data`. `serve` works with SQLite only.", func(c *Config) *string { return &c.Database.URLFile }),
 		text("policies", "a folder", "The policy folder. Empty: the policy built into the program.", func(c *Config) *string { return &c.Policies }),
 		word("policy.failing_tables", "What to do when the tables of expected answers (`tests/*.yaml` in the policy folder) fail: put the policy in force and `report` them, or `refuse` to start and to reload.", func(c *Config) *FailingTables { return &c.Policy.FailingTables }, ReportFailing, RefuseFailing),
+		list("policy.verification_keys", "files", "Public keys (PEM) that a policy promoted through the directory may be signed with, with commas between: `FILE`, or `ID=FILE`. Empty: none can be promoted.", func(c *Config) *List { return &c.Policy.VerificationKeys }),
 		level("log.level", "What to log: this level and those above it.", func(c *Config) *slog.Level { return &c.Log.Level }),
 		word("log.format", "The form of log lines.", func(c *Config) *LogFormat { return &c.Log.Format }, LogText, LogJSON),
 		duration("decision.timeout", "How long one decision may take before the answer is 503.", func(c *Config) *time.Duration { return &c.Decision.Timeout }),
 		number("facts.max_entries", "How many memberships `serve` remembers in memory.", func(c *Config) *int { return &c.Facts.MaxEntries }),
 		number("facts.max_bytes", "How many bytes of facts a sidecar or directory remembers in memory.", func(c *Config) *int { return &c.Facts.MaxBytes }),
-		urls("directory.urls", "Where a sidecar finds its directory: the addresses of its replicas' gate listeners, with commas between. Without TLS only a loopback number, as in `http://127.0.0.1:8082`.", func(c *Config) *URLs { return &c.Directory.URLs }),
+		list("directory.urls", "URLs", "Where a sidecar finds its directory: the addresses of its replicas' gate listeners, with commas between. Without TLS only a loopback number, as in `http://127.0.0.1:8082`.", func(c *Config) *List { return &c.Directory.URLs }),
 		text("directory.token_file", "a path", "A file with a client token of scope `gate` (`doorward token create NAME --scope gate`). It is read for every call, so it may be replaced.", func(c *Config) *string { return &c.Directory.TokenFile }),
 		text("directory.ca_file", "a path", "The certificates that a sidecar trusts its directory by, PEM. Empty: those that the machine trusts.", func(c *Config) *string { return &c.Directory.CAFile }),
 		text("gate.label", "a name", "How a sidecar is shown to operators. Empty: the machine's name.", func(c *Config) *string { return &c.Gate.Label }),
@@ -150,8 +151,8 @@ func number(key, doc string, at func(*Config) *int) Setting {
 		get: func(c *Config) string { return strconv.Itoa(*at(c)) }}
 }
 
-func urls(key, doc string, at func(*Config) *URLs) Setting {
-	return Setting{Key: key, Doc: doc, Kind: "URLs", yaml: []string{"!!str"},
+func list(key, kind, doc string, at func(*Config) *List) Setting {
+	return Setting{Key: key, Doc: doc, Kind: kind, yaml: []string{"!!str"},
 		set: func(c *Config, s string) error {
 			*at(c) = nil
 			for part := range strings.SplitSeq(s, ",") {

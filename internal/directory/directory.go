@@ -95,6 +95,12 @@ type Reader interface {
 	IDs(ctx context.Context, of List, after string, limit int) ([]string, error)
 	// Tokens returns all client tokens, revoked ones too, by id.
 	Tokens(ctx context.Context) ([]Token, error)
+	// Promoted is the promotion of the policy that is in force, the last one (design R13).
+	// Before the first there is none: ErrNotFound.
+	Promoted(ctx context.Context) (Promotion, error)
+	// PromotedAt is the promotion that was committed at a revision. Where none was, and
+	// before the last KeptPromotions, it is ErrNotFound.
+	PromotedAt(ctx context.Context, revision portal.Revision) (Promotion, error)
 }
 
 // A Tx changes the directory. It reads its own writes. It is valid only while
@@ -116,6 +122,9 @@ type Tx interface {
 	// be known. The line of that source and id is replaced.
 	PutHistory(ctx context.Context, l portal.HistoryLine) error
 	PutToken(ctx context.Context, t Token) error
+	// PutPolicy promotes a policy, also one of before: the commit's revision is what makes
+	// it the last. Putting the one that is in force changes nothing.
+	PutPolicy(ctx context.Context, p Promotion) error
 	// Log adds a line to the trail. It is sealed when the update commits; an
 	// entry that CheckEntry refuses is ErrInvalid then.
 	Log(e audit.Entry)
@@ -146,6 +155,8 @@ const (
 	// facts rest on them.
 	ChangedInvitation ChangeKind = "invitation"
 	ChangedToken      ChangeKind = "token"
+	// ChangedPolicy tells that a policy was promoted. It names nothing: no facts rest on it.
+	ChangedPolicy ChangeKind = "policy"
 	// ChangedNothing marks a revision that only added to the trail, or to the history
 	// of another system.
 	ChangedNothing ChangeKind = "none"

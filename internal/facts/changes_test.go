@@ -1,7 +1,10 @@
 package facts_test
 
 import (
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"doorward/internal/directory"
 	"doorward/internal/facts"
@@ -51,5 +54,22 @@ func TestEveryKindOfChangeIsSeen(t *testing.T) {
 		if f, _, err := cache.Read(t.Context(), key(anna)); err != nil || !c.seen(f) {
 			t.Errorf("the change was not seen: %+v, %v", f, err)
 		}
+	}
+}
+
+// No facts rest on the policy: a promotion moves the position, and nothing is read again.
+func TestAPromotionForgetsNothing(t *testing.T) {
+	store := &hooked{Source: open(t)}
+	cache := facts.NewCache(store, facts.Options{})
+	want, _, err := cache.Read(t.Context(), key(anna))
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := update(t, store.Source.(directory.Store), func(tx directory.Tx) error {
+		return tx.PutPolicy(t.Context(), directory.Promotion{Digest: strings.Repeat("0a", 32), Bundle: []byte("bundle")})
+	})
+	store.afterFacts = func() { t.Error("facts were read again") }
+	if got, at, err := cache.Read(t.Context(), key(anna)); err != nil || at != head || cmp.Diff(want, got) != "" {
+		t.Errorf("got %+v at %v, %v; the head is %v", got, at, err, head)
 	}
 }

@@ -143,7 +143,7 @@ func (m *Memory) Drop(change directory.Change) {
 		m.memberships.drop(pairKey(nil, change.Account, string(change.User)))
 	case directory.ChangedContact:
 		m.contacts.drop(pairKey(nil, change.Account, string(change.Contact)))
-	case directory.ChangedInvitation, directory.ChangedToken, directory.ChangedNothing:
+	case directory.ChangedInvitation, directory.ChangedToken, directory.ChangedPolicy, directory.ChangedNothing:
 	}
 }
 

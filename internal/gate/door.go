@@ -12,7 +12,13 @@ import (
 func (g *Gate) admit(keys []portal.FactKey, f Found) (at portal.Position, current bool) {
 	g.applying.RLock()
 	defer g.applying.RUnlock()
-	now := g.standing.Load()
+	if at, current = g.judge(keys, f, g.standing.Load()); !current {
+		g.odd.unfit.Add(1)
+	}
+	return at, current
+}
+
+func (g *Gate) judge(keys []portal.FactKey, f Found, now *standing) (at portal.Position, current bool) {
 	if f.Era != now.era && g.rules.Keeps(rule.OneHistory) {
 		return f.Position, false // of a history that may not be ours
 	}

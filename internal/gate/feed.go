@@ -32,6 +32,7 @@ func (g *Gate) Step(ctx context.Context) error {
 		return fmt.Errorf("ask the directory: %w", err)
 	}
 	if (answer.Number != ask.Number || answer.Instance != ask.Instance) && g.rules.Keeps(rule.OwnAnswer) {
+		g.odd.otherAnswers.Add(1)
 		return ErrOtherAnswer // R2: it says nothing about now
 	}
 	if err := g.use(ctx, answer.Policy); err != nil { // R13: not applied until the policy is in force
@@ -41,6 +42,7 @@ func (g *Gate) Step(ctx context.Context) error {
 		return err
 	}
 	if answer.To == answer.Head && len(answer.Changes) == 0 && !answer.Lease {
+		g.odd.noLease.Add(1)
 		return errNoLease
 	}
 	return g.stored(answer.Stored)
@@ -86,6 +88,9 @@ func (g *Gate) apply(a Answer, asked, came Reading) error {
 	now.position, now.era, now.policy, now.time = a.To, a.Era, a.Policy, clocked{a.Time, asked, came}
 	now.head = a.Head.Revision
 	if a.From != was.position && g.rules.Keeps(rule.ForgetForeign) { // R1: drop everything
+		if was.era != "" { // who joins begins somewhere
+			g.odd.foreign.Add(1)
+		}
 		g.memory.Forget()
 		g.window.begin(a.From.Revision)
 		now.lease = lease{}
@@ -108,6 +113,7 @@ func (g *Gate) applyChanges(a Answer, now *standing) {
 		n, any, known := named(change)
 		switch {
 		case !known: // a directory newer than this gate: whatever it is, it is forgotten
+			g.odd.unknown.Add(1)
 			g.memory.Forget()
 			g.window.begin(change.Revision)
 		case any:

@@ -78,7 +78,8 @@ type Gate struct {
 
 	reads    *reads
 	memory   *facts.Memory
-	asks     uint64       // only Step counts
+	asks     uint64 // only Step counts
+	odd      oddities
 	applying sync.RWMutex // written while changes are applied, read while facts are put in
 	window   *window      // by applying
 	left     bool         // by applying
@@ -133,6 +134,23 @@ type Status struct {
 	Position portal.Position
 	Head     portal.Revision // the directory's, as it was heard of last
 	Policy   portal.Revision // where the policy in force was promoted; 0: nowhere
+	Odd      Oddities
+}
+
+// Oddities counts what was not believed since this process started.
+type Oddities struct {
+	OtherAnswers uint64 // answers to another ask, of this process or another (R2)
+	Foreign      uint64 // the directory did not hold the position, or was too far ahead: everything was forgotten (R1)
+	Unknown      uint64 // changes of a kind that this program does not know: everything was forgotten
+	NoLease      uint64 // answers without a lease: the database could not prove that it can commit (R2, R11)
+	Unfit        uint64 // facts that were read or offered, and were not put in memory (R8)
+}
+
+// oddities are Oddities that are being counted.
+type oddities struct{ otherAnswers, foreign, unknown, noLease, unfit atomic.Uint64 }
+
+func (o *oddities) counted() Oddities {
+	return Oddities{o.otherAnswers.Load(), o.foreign.Load(), o.unknown.Load(), o.noLease.Load(), o.unfit.Load()}
 }
 
 // Status says where the gate stands now.
@@ -142,6 +160,7 @@ func (g *Gate) Status() Status {
 	return Status{
 		Instance: g.instance, Joined: at.era != "", Leased: at.lease.holds(now, 0, g.rules), Usable: at.lease.holds(now, g.staleness, g.rules),
 		Since: max(mono, wall), Position: at.position, Head: at.head, Policy: at.policy,
+		Odd: g.odd.counted(),
 	}
 }
 

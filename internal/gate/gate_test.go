@@ -330,6 +330,9 @@ func TestAnAnswerToAnotherAskIsRefused(t *testing.T) {
 				t.Errorf("%+v: %v, %+v", a, err, g.Status())
 			}
 		}
+		if n := g.Status().Odd.OtherAnswers; n != 2 {
+			t.Errorf("%d of two are counted", n)
+		}
 	})
 }
 
@@ -365,6 +368,9 @@ func TestWhatVouchesForTokens(t *testing.T) {
 		d.answer.From, d.answer.Changes = portal.Position{Revision: 3}, nil
 		if err := g.Step(w.ctx); err != nil || seen[g.Tokens()] {
 			t.Errorf("another history: %v, moved %v", err, !seen[g.Tokens()])
+		}
+		if odd := g.Status().Odd; odd != (gate.Oddities{Foreign: 1, Unknown: 1}) {
+			t.Errorf("counted %+v", odd)
 		}
 		time.Sleep(gate.DefaultLease)
 		if s := g.Status(); s.Leased || !s.Usable || g.Tokens() == (directory.Stamp{}) {

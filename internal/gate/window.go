@@ -28,7 +28,7 @@ func named(c directory.Change) (n name, any, known bool) {
 		return name{c.Kind, c.Account, string(c.User)}, true, true
 	case directory.ChangedContact:
 		return name{c.Kind, c.Account, string(c.Contact)}, true, true
-	case directory.ChangedInvitation, directory.ChangedToken, directory.ChangedNothing:
+	case directory.ChangedInvitation, directory.ChangedToken, directory.ChangedPolicy, directory.ChangedNothing:
 		return name{}, false, true
 	}
 	return name{}, false, false

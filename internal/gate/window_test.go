@@ -31,6 +31,7 @@ func TestAChangeIsAboutWhatItNames(t *testing.T) {
 		{directory.Change{Kind: directory.ChangedContact, Account: "acme", Contact: "anna"}, []portal.FactKey{books}},
 		{directory.Change{Kind: directory.ChangedInvitation, Account: "acme"}, nil},
 		{directory.Change{Kind: directory.ChangedToken}, nil},
+		{directory.Change{Kind: directory.ChangedPolicy}, nil},
 		{directory.Change{Kind: directory.ChangedNothing}, nil},
 	} {
 		w := newWindow(10)

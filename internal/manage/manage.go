@@ -44,8 +44,9 @@ type Handler struct {
 	Metrics *Metrics
 	// Gates knows the gates that changes have to reach. nil: there are none, what is
 	// committed is in force.
-	Gates Gates
-	Log   *slog.Logger // nil: nothing is logged
+	Gates    Gates
+	Policies Policies     // for RegisterPolicy
+	Log      *slog.Logger // nil: nothing is logged
 }
 
 // Metrics count records.

@@ -88,6 +88,17 @@ func (s Source) File(name string) []byte { return s.files[name] }
 // folder. They decide nothing. Do not modify them.
 func (s Source) Tables() map[string][]byte { return s.tables }
 
+// Files are all files that were read, tables included, by path: a map of the caller's own.
+// Do not modify what is in them.
+func (s Source) Files() map[string][]byte {
+	all := maps.Clone(s.tables)
+	if all == nil {
+		all = make(map[string][]byte)
+	}
+	maps.Copy(all, s.files)
+	return all
+}
+
 // Profiles are the names of the provider's profiles, sorted.
 func (s Source) Profiles() []string {
 	var names []string

@@ -21,6 +21,7 @@ import (
 	"doorward/internal/importer"
 	"doorward/internal/manage"
 	"doorward/internal/policy"
+	"doorward/internal/policy/bundle"
 	"doorward/internal/policy/watch"
 	"doorward/internal/problem"
 	"doorward/internal/search"
@@ -117,6 +118,9 @@ func Build(ctx context.Context, c config.Config, o Options) (*Service, error) {
 		Service: &Service{Policy: p, health: &health{log: o.Log, version: o.Version}},
 		c:       c, o: o, source: source, reg: reg, traffic: newTraffic(o.Log, reg, problem.Handle(nil, panicked)),
 	}
+	if b.keys, err = bundle.ReadKeys(c.Policy.VerificationKeys...); err != nil {
+		return nil, fmt.Errorf("read policy.verification_keys: %w", err)
+	}
 	switch o.Role {
 	case config.DirectoryProcess:
 		err = b.directory(ctx)
@@ -134,13 +138,15 @@ func Build(ctx context.Context, c config.Config, o Options) (*Service, error) {
 // A builder has what all processes begin with.
 type builder struct {
 	*Service
-	c       config.Config
-	o       Options
-	source  policy.Source
-	reg     *prometheus.Registry
-	traffic *traffic
-	decider *decision.Decider
-	guard   *token.Guard
+	c        config.Config
+	o        Options
+	source   policy.Source
+	reg      *prometheus.Registry
+	traffic  *traffic
+	decider  *decision.Decider
+	guard    *token.Guard
+	keys     bundle.Keys // that promoted policies may be signed with
+	promoted *promotions // nil: none are promoted to this process
 }
 
 // open opens the directory.
@@ -161,9 +167,13 @@ func (b *builder) judge(f decision.Facts, tokens token.Source) {
 	b.health.policy = func() string { return b.decider.Policy().Digest }
 	b.reg.MustRegister(newPolicyInfo(b.health.policy))
 	b.guard = &token.Guard{Verifier: token.NewVerifier(tokens), Required: b.c.Auth.Mode == config.AuthToken, Log: b.o.Log}
+	use := b.decider.Use
+	if b.promoted != nil {
+		b.promoted.decider, b.promoted.own, use = b.decider, b.Policy, b.promoted.follow
+	}
 	if b.c.Policies != "" {
 		k := watch.New(b.c.Policies, b.source, b.Policy, watch.Options{
-			Use: b.decider.Use, Log: b.o.Log, Registerer: b.reg, Tables: failingTables(b.c), RefuseFailing: refuses(b.c),
+			Use: use, Log: b.o.Log, Registerer: b.reg, Tables: failingTables(b.c), RefuseFailing: refuses(b.c),
 		})
 		b.keeper, b.health.folder, b.health.failing = k, k.State, k.Failing
 	}

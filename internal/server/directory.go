@@ -46,6 +46,7 @@ func (b *builder) directory(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("keep the rows of gates: %w", err)
 	}
+	b.promoted = &promotions{keys: b.keys, fetch: b.Store.PromotedAt}
 	g, err := b.newGate(keeper, gate.Config{Label: "directory " + label(""), Lease: min(gate.DefaultLease, b.c.Gates.LongestTerm)})
 	if err != nil {
 		return err
@@ -60,7 +61,10 @@ func (b *builder) directory(ctx context.Context) error {
 	gates := newEnforcing(keeper, b.reg)
 	mux := b.newMux()
 	mountDecisions(mux, b.guard, h)
-	mountRecords(mux, b.guard, b.records(gates))
+	records := b.records(gates)
+	records.Policies = promoter{b.Store, b.keys, b.c}
+	mountRecords(mux, b.guard, records)
+	records.RegisterPolicy(guarded{mux, b.guard.Always(), token.Policy})
 	authzen.Metadata{PublicURL: b.c.PublicURL}.Register(mux)
 	b.Handler, b.gates = b.finish(mux), b.forGates(keeper, read, h)
 	b.keep(keeper, gates)
@@ -71,7 +75,7 @@ func (b *builder) directory(ctx context.Context) error {
 // pass on with their clients' tokens or their own.
 func (b *builder) forGates(keeper *barrier.Keeper, read func(context.Context) ([]directory.Token, error), h *authzen.Handler) http.Handler {
 	mux := http.NewServeMux()
-	wire.NewServer(wire.ServerConfig{Keeper: keeper, Verifier: b.guard.Verifier, Tokens: read, Log: b.o.Log, Metrics: b.reg}).Register(mux)
+	wire.NewServer(wire.ServerConfig{Keeper: keeper, Verifier: b.guard.Verifier, Tokens: read, Policy: b.Store.PromotedAt, Log: b.o.Log, Metrics: b.reg}).Register(mux)
 	h.RegisterSearch(passedOn{mux, b.guard.Always()})
 	return b.finish(mux)
 }

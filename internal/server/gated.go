@@ -66,18 +66,6 @@ func because(err error) error {
 	return err
 }
 
-// shown tells operators by which policy a gate judges: that of its own folder.
-type shown func() string
-
-// errNotPromoted: the directory is newer than this program.
-var errNotPromoted = errors.New("policies that a directory promotes are not known here")
-
-// Use implements gate.Policies. No directory promotes policies yet.
-func (shown) Use(context.Context, portal.Revision) error { return errNotPromoted }
-
-// Digest implements gate.Policies.
-func (s shown) Digest() string { return s() }
-
 // How long a gate waits after an ask that failed: little at first, and never as long as a
 // lease, with some chance in it so that many gates do not come back at once.
 const (

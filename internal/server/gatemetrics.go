@@ -12,8 +12,8 @@ import (
 
 // gateMetrics tell where a gate stands when they are asked for.
 type gateMetrics struct {
-	gate                       *gate.Gate
-	leased, age, lag, revision *prometheus.Desc
+	gate                            *gate.Gate
+	leased, age, lag, revision, odd *prometheus.Desc
 }
 
 func newGateMetrics(g *gate.Gate) *gateMetrics {
@@ -24,12 +24,14 @@ func newGateMetrics(g *gate.Gate) *gateMetrics {
 		age:      desc("doorward_gate_lease_age_seconds", "How long ago the directory was asked for the last lease."),
 		lag:      desc("doorward_gate_revision_lag", "How many revisions the directory was ahead when it was heard of last."),
 		revision: desc("doorward_gate_revision", "The revision that this process has applied."),
+		odd: prometheus.NewDesc("doorward_gate_odd_total", "What this process was told and did not believe: other_answer, foreign_history, unknown_change, no_lease, unfit_facts.",
+			[]string{"what"}, nil),
 	}
 }
 
 // Describe tells which metrics these are.
 func (m *gateMetrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.leased, m.age, m.lag, m.revision} {
+	for _, d := range []*prometheus.Desc{m.leased, m.age, m.lag, m.revision, m.odd} {
 		ch <- d
 	}
 }
@@ -47,6 +49,12 @@ func (m *gateMetrics) Collect(ch chan<- prometheus.Metric) {
 	gauge(m.revision, float64(s.Position.Revision))
 	if s.Joined {
 		gauge(m.age, s.Since.Seconds())
+	}
+	for what, n := range map[string]uint64{
+		"other_answer": s.Odd.OtherAnswers, "foreign_history": s.Odd.Foreign, "unknown_change": s.Odd.Unknown,
+		"no_lease": s.Odd.NoLease, "unfit_facts": s.Odd.Unfit,
+	} {
+		ch <- prometheus.MustNewConstMetric(m.odd, prometheus.CounterValue, float64(n), what)
 	}
 }
 

@@ -24,6 +24,7 @@ func (b *builder) sidecar() error {
 		return fmt.Errorf("find the directory: %w", err)
 	}
 	b.opened = append(b.opened, func() error { client.Close(); return nil })
+	b.promoted = &promotions{keys: b.keys, fetch: client.Policy}
 	g, err := b.newGate(client, gate.Config{Label: label(b.c.Gate.Label), Lease: b.c.Gate.Lease, Staleness: b.c.Gate.MaxStaleness})
 	if err != nil {
 		return err
@@ -42,8 +43,7 @@ func (b *builder) sidecar() error {
 
 // newGate makes a gate of this process that follows d while it serves.
 func (b *builder) newGate(d gate.Directory, c gate.Config) (*gate.Gate, error) {
-	c.Directory, c.Clock, c.Memory = d, gate.NewClock(), facts.Bound{Bytes: b.c.Facts.MaxBytes}
-	c.Policies = shown(func() string { return b.decider.Policy().Digest })
+	c.Directory, c.Clock, c.Memory, c.Policies = d, gate.NewClock(), facts.Bound{Bytes: b.c.Facts.MaxBytes}, b.promoted
 	g, err := gate.New(c)
 	if err != nil {
 		return nil, fmt.Errorf("make the gate: %w", err)

@@ -26,8 +26,10 @@ type Directory interface {
 	// Stamp differs from every earlier one if anything was committed in between, by
 	// whichever process.
 	Stamp() directory.Stamp
-	// rows opens what the directory knows of its gates.
+	// rows opens what the directory knows of its gates, hasRows tells whether there is
+	// anything: no directory process has run there yet if there is not.
 	rows(ctx context.Context) (rows, error)
+	hasRows() bool
 }
 
 // rows are those of gates, with the client tokens that gates are told of.
@@ -73,8 +75,15 @@ func (f inFile) rows(ctx context.Context) (rows, error) {
 	return f.Gates(ctx, sqlite.Options{Log: f.log})
 }
 
+func (f inFile) hasRows() bool {
+	_, err := os.Stat(f.GatesPath())
+	return err == nil
+}
+
 // onServer is a directory in PostgreSQL.
 type onServer struct{ *postgres.Store }
+
+func (onServer) hasRows() bool { return true }
 
 // maxURL bounds the file with the database's URL, in bytes.
 const maxURL = 4 << 10

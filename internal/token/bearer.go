@@ -48,7 +48,7 @@ func (g *Guard) Protect(scope Scope, next http.Handler, others ...Scope) http.Ha
 			problem.Handle(g.Log, func(http.ResponseWriter, *http.Request) error { return refusal(err) }).ServeHTTP(w, r)
 			return
 		}
-		if t.Limits != nil || scope == Manage { // decisions have no use for more
+		if t.Limits != nil || scope == Manage || scope == Policy { // decisions have no use for more
 			r = r.WithContext(context.WithValue(r.Context(), clientKey{}, t))
 		}
 		next.ServeHTTP(w, r)

@@ -31,13 +31,15 @@ const (
 	// Manage lets a client look at users, accounts and who belongs to them, and change
 	// them.
 	Manage Scope = "manage"
+	// Policy lets a client put a policy in force at every gate.
+	Policy Scope = "policy"
 	// Gate lets a sidecar follow the directory: it is told every change, and the facts
 	// of whomever it asks about.
 	Gate Scope = "gate"
 )
 
 // Scopes lists the scopes that a token can be given.
-func Scopes() []Scope { return []Scope{Decide, Explain, Manage, Gate} }
+func Scopes() []Scope { return []Scope{Decide, Explain, Manage, Policy, Gate} }
 
 // ErrMalformed tells that a text is not of a token's form.
 var ErrMalformed = errors.New("not a Doorward token")

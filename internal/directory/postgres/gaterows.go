@@ -75,8 +75,10 @@ func (g *Gates) Rows(ctx context.Context, at portal.Position) (rows barrier.Rows
 		if rows.Rows, err = list(ctx, c, gateRow, selectGates+` ORDER BY instance`); err != nil {
 			return err
 		}
-		rows.Held, err = c.held(ctx, at)
-		return err
+		if rows.Held, err = c.held(ctx, at); err != nil {
+			return err
+		}
+		return c.get(ctx, `SELECT EXISTS (SELECT FROM doorward.settled WHERE era = $1)`, []any{string(o.era)}, &rows.Settled)
 	})
 	if err != nil {
 		return barrier.Rows{}, err
@@ -84,13 +86,16 @@ func (g *Gates) Rows(ctx context.Context, at portal.Position) (rows barrier.Rows
 	return rows, nil
 }
 
-// Feed implements barrier.Store. No policy is promoted through the directory yet.
+// Feed implements barrier.Store.
 func (g *Gates) Feed(ctx context.Context, after portal.Position, limit, window int) (feed barrier.Feed, err error) {
 	if limit < 1 || window < 1 {
 		return barrier.Feed{}, fmt.Errorf("%w: a limit of %d changes in a window of %d", directory.ErrInvalid, limit, window)
 	}
-	err = g.read(ctx, "read feed", func(c *session, o origin) error {
+	err = g.read(ctx, "read feed", func(c *session, o origin) (err error) {
 		feed.Era, feed.Time = o.era, o.time
+		if feed.Policy, err = c.policyInForce(ctx); err != nil {
+			return err
+		}
 		return c.feed(ctx, &feed, after, limit, window)
 	})
 	if err != nil {

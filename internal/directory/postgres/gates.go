@@ -30,12 +30,12 @@ type origin struct {
 }
 
 // selectEra names a life of the database (design R11): another cluster, another timeline,
-// another start of the server, or a database that was created anew to restore a dump into
-// it. A standby has none. The timeline is that of the log as it is written: the one in the
+// another start of the server, or a database or table that was created anew to restore a
+// dump into it. A standby has none. The timeline is that of the log as it is written: the one in the
 // control file stays the old one for a while after a promotion.
 const selectEra = `CASE WHEN pg_is_in_recovery() THEN '' ELSE concat_ws('-', (SELECT system_identifier FROM pg_control_system()),
 	left(pg_walfile_name(pg_current_wal_lsn()), 8), extract(epoch FROM pg_postmaster_start_time()),
-	(SELECT oid FROM pg_database WHERE datname = current_database())) END`
+	(SELECT oid FROM pg_database WHERE datname = current_database()), 'doorward.gates'::regclass::oid) END`
 
 // emit writes something to the log that touches no table: a transaction that reads only
 // commits nothing, and waits for no standby.
@@ -123,6 +123,19 @@ func (g *Gates) Leave(ctx context.Context, who gate.Instance) error {
 	})
 }
 
+// settle settles the era that the database is in.
+const settle = `INSERT INTO doorward.settled (era) VALUES (` + selectEra + `) ON CONFLICT (one) DO UPDATE SET era = excluded.era`
+
+// Settle implements barrier.Store.
+func (g *Gates) Settle(ctx context.Context, era gate.Era) error {
+	return g.write(ctx, "settle", func(c *session) error {
+		if o, err := c.origin(ctx); err != nil || o.era != era {
+			return err
+		}
+		return c.exec(ctx, statement{query: settle})
+	})
+}
+
 // Pulse implements barrier.Store. No two of them wait for each other.
 func (g *Gates) Pulse(ctx context.Context) (era gate.Era, err error) {
 	err = g.write(ctx, "commit", func(c *session) error {
@@ -150,10 +163,13 @@ func (g *Gates) Keep(ctx context.Context, spool string, records []gate.Record) e
 	})
 }
 
-// Facts implements barrier.Store. No policy is promoted through the directory yet.
+// Facts implements barrier.Store.
 func (g *Gates) Facts(ctx context.Context, keys []portal.FactKey) (found gate.Found, err error) {
 	err = g.read(ctx, "read facts for gates", func(c *session, o origin) (err error) {
 		found.Era, found.Time = o.era, o.time
+		if found.Policy, err = c.policyInForce(ctx); err != nil {
+			return err
+		}
 		found.Facts, found.Position, err = c.allFacts(ctx, keys)
 		return err
 	})

@@ -60,6 +60,9 @@ func TestEras(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := era(t, g)
+	if rows, err := g.Rows(t.Context(), at); err != nil || !rows.Settled {
+		t.Errorf("a directory that has had no gates waits for some: %+v, %v", rows, err)
+	}
 	server.Stop(syscall.SIGKILL)
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
@@ -67,11 +70,18 @@ func TestEras(t *testing.T) {
 	if again := era(t, g); again == first {
 		t.Errorf("still %q", again)
 	}
+	if err := g.Settle(t.Context(), first); err != nil {
+		t.Error(err)
+	}
 	rows, err := g.Rows(t.Context(), at)
-	if err != nil || !rows.Held || len(rows.Rows) != 1 || rows.Rows[0].Acknowledged != at.Revision {
+	if err != nil || rows.Settled || !rows.Held || len(rows.Rows) != 1 || rows.Rows[0].Acknowledged != at.Revision {
 		t.Errorf("after a crash: %+v, %v", rows, err)
 	}
 	was := era(t, g)
+	server.Do(t, database, `CREATE TABLE doorward.dump (LIKE doorward.gates INCLUDING ALL)`, `DROP TABLE doorward.gates`, `ALTER TABLE doorward.dump RENAME TO gates`)
+	if restored := era(t, g); restored == was {
+		t.Errorf("a dump was put in, and it is still %q", restored)
+	}
 	s.Close()
 	server.Do(t, "postgres", `ALTER DATABASE `+database+` RENAME TO former`, `CREATE DATABASE `+database+` TEMPLATE former`)
 	if restored := era(t, open(t, server.DSN(database), postgres.Options{}).Gates()); restored == was {

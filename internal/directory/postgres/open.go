@@ -94,7 +94,7 @@ func (s *Store) open(ctx context.Context, log *slog.Logger) error {
 
 // create makes the first commit of a new directory, unless another process was quicker:
 // it gives the directory an id of its own, which goes into the trail, so that no two
-// directories ever share a position (design R1).
+// directories ever share a position (design R1). It has had no gates: its era is settled.
 func (s *Store) create(ctx context.Context) error {
 	_, err := s.Update(ctx, func(w directory.Tx) error {
 		if _, err := w.Head(ctx); !errors.Is(err, directory.ErrNotFound) {
@@ -106,8 +106,9 @@ func (s *Store) create(ctx context.Context) error {
 			Detail: map[string]string{"installation": id},
 		})
 		secrets := []any{[]byte(id), []byte(rand.Text() + rand.Text())}
-		return w.(*tx).session.exec(ctx, statement{
-			`INSERT INTO doorward.meta (name, value) VALUES ('installation', $1), ('salt', $2)`, secrets})
+		return w.(*tx).session.exec(ctx,
+			statement{`INSERT INTO doorward.meta (name, value) VALUES ('installation', $1), ('salt', $2)`, secrets},
+			statement{query: settle})
 	})
 	return err
 }

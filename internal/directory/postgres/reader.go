@@ -109,3 +109,15 @@ func (r reader) Tokens(ctx context.Context) ([]directory.Token, error) {
 	all, err := r.session.tokens(ctx)
 	return all, r.keep(err)
 }
+
+// Promoted implements directory.Reader.
+func (r reader) Promoted(ctx context.Context) (directory.Promotion, error) {
+	p, err := r.session.promoted(ctx)
+	return p, r.keep(err)
+}
+
+// PromotedAt implements directory.Reader.
+func (r reader) PromotedAt(ctx context.Context, at portal.Revision) (directory.Promotion, error) {
+	p, err := r.session.promotedAt(ctx, at)
+	return p, r.keep(err)
+}

@@ -77,11 +77,11 @@ func (c *session) putGate(ctx context.Context, r gateRow) error {
 // Rows implements barrier.Store. The directory is looked at after the rows were: what a
 // row acknowledges is in its history by then, if it ever is.
 func (g *Gates) Rows(ctx context.Context, at portal.Position) (barrier.Rows, error) {
-	rows, held, err := g.rows(ctx, at)
+	rows, settled, held, err := g.rows(ctx, at)
 	if err != nil {
 		return barrier.Rows{}, fmt.Errorf("read gates: %w", err)
 	}
-	all := barrier.Rows{Rows: make([]barrier.Row, len(rows)), Held: held[at], Era: g.era}
+	all := barrier.Rows{Rows: make([]barrier.Row, len(rows)), Held: held[at], Era: g.era, Settled: settled}
 	for i, r := range rows {
 		if !held[r.at] {
 			r.Acknowledged = 0
@@ -91,23 +91,28 @@ func (g *Gates) Rows(ctx context.Context, at portal.Position) (barrier.Rows, err
 	return all, nil
 }
 
-func (g *Gates) rows(ctx context.Context, at portal.Position) ([]gateRow, map[portal.Position]bool, error) {
-	rows, err := reading(ctx, &g.file, func(c *session) ([]gateRow, error) {
-		one := func(rows *sql.Rows) (gateRow, error) { return readGate(rows.Scan) }
-		return list(ctx, c, one, selectGate+` ORDER BY instance`)
+func (g *Gates) rows(ctx context.Context, at portal.Position) (rows []gateRow, settled bool, held map[portal.Position]bool, err error) {
+	rows, err = reading(ctx, &g.file, func(c *session) (all []gateRow, err error) {
+		return all, c.transaction(ctx, beginRead, func() (err error) {
+			one := func(rows *sql.Rows) (gateRow, error) { return readGate(rows.Scan) }
+			if all, err = list(ctx, c, one, selectGate+` ORDER BY instance`); err != nil {
+				return err
+			}
+			return c.get(ctx, `SELECT EXISTS (SELECT 1 FROM settled WHERE era = ?)`, []any{g.era}, &settled)
+		})
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, false, nil, err
 	}
 	positions := []portal.Position{at}
 	for _, r := range rows {
 		positions = append(positions, r.at)
 	}
-	held, err := g.held(ctx, positions...)
-	return rows, held, err
+	held, err = g.held(ctx, positions...)
+	return rows, settled, held, err
 }
 
-// Feed implements barrier.Store. No policy is promoted through the directory yet.
+// Feed implements barrier.Store.
 func (g *Gates) Feed(ctx context.Context, after portal.Position, limit, window int) (barrier.Feed, error) {
 	if limit < 1 || window < 1 {
 		return barrier.Feed{}, fmt.Errorf("%w: a limit of %d changes in a window of %d", directory.ErrInvalid, limit, window)
@@ -136,7 +141,10 @@ func (c *session) feed(ctx context.Context, after portal.Position, limit, window
 	if f.Changes, err = c.changes(ctx, f.From.Revision, limit); err != nil {
 		return f, err
 	}
-	f.To, err = c.leadTo(ctx, f.Changes)
+	if f.To, err = c.leadTo(ctx, f.Changes); err != nil {
+		return f, err
+	}
+	f.Policy, err = c.policyInForce(ctx)
 	return f, err
 }
 

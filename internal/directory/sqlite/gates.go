@@ -38,14 +38,19 @@ var _ barrier.Store = (*Gates)(nil)
 // it if there is none. It is closed before s. Of o, MustExist does not count.
 func (s *Store) Gates(ctx context.Context, o Options) (*Gates, error) {
 	g := &Gates{file: newFile(), store: s}
-	extension := filepath.Ext(s.path)
-	g.path = strings.TrimSuffix(s.path, extension) + "-gates" + extension
+	g.path = s.GatesPath()
 	o.MustExist = false
 	o.BusyTimeout = cmp.Or(o.BusyTimeout, defaultPatience)
 	if err := g.open(ctx, o); err != nil {
 		return nil, fmt.Errorf("open gates %s: %w", g.path, errors.Join(err, g.release()))
 	}
 	return g, nil
+}
+
+// GatesPath is where the file of the gates of s is, if there is one.
+func (s *Store) GatesPath() string {
+	extension := filepath.Ext(s.path)
+	return strings.TrimSuffix(s.path, extension) + "-gates" + extension
 }
 
 func (g *Gates) open(ctx context.Context, o Options) (err error) {
@@ -63,7 +68,35 @@ func (g *Gates) open(ctx context.Context, o Options) (err error) {
 	if _, err := g.connectWriter(ctx, o, func(db *sql.DB) error { return migrate(ctx, db, gatesSchema) }); err != nil {
 		return err
 	}
-	return g.connectReaders(ctx, o)
+	if err := g.connectReaders(ctx, o); err != nil {
+		return err
+	}
+	return g.beginSettled(ctx)
+}
+
+// beginSettled settles the era of a directory that was never restored, when its gates'
+// file is new: it has had no gates.
+func (g *Gates) beginSettled(ctx context.Context) error {
+	restored, err := reading(ctx, &g.store.file, func(c *session) (n int, err error) {
+		err = c.get(ctx, `SELECT count(*) FROM meta WHERE name = 'restored'`, nil, &n)
+		return n, err
+	})
+	if err != nil || restored > 0 {
+		return err
+	}
+	return g.write(ctx, "begin", func(c *session) error {
+		return c.exec(ctx, `INSERT INTO settled (only, era) VALUES (1, ?) ON CONFLICT (only) DO NOTHING`, g.era)
+	})
+}
+
+// Settle implements barrier.Store. The era is the same as long as the file is open.
+func (g *Gates) Settle(ctx context.Context, era gate.Era) error {
+	if era != g.era {
+		return nil
+	}
+	return g.write(ctx, "settle", func(c *session) error {
+		return c.exec(ctx, `INSERT INTO settled (only, era) VALUES (1, ?) ON CONFLICT (only) DO UPDATE SET era = excluded.era`, era)
+	})
 }
 
 // era names the history of the file: which directory it is, and whether it was restored
@@ -145,13 +178,23 @@ func (g *Gates) Keep(ctx context.Context, spool string, records []gate.Record) e
 	})
 }
 
-// Facts implements barrier.Store. No policy is promoted through the directory yet.
+// Facts implements barrier.Store.
 func (g *Gates) Facts(ctx context.Context, keys []portal.FactKey) (gate.Found, error) {
-	all, at, err := g.store.Facts(ctx, keys)
+	found, err := reading(ctx, &g.store.file, func(c *session) (f gate.Found, err error) {
+		err = c.transaction(ctx, beginRead, func() error {
+			if f.Facts, f.Position, err = c.allFacts(ctx, keys); err != nil {
+				return err
+			}
+			f.Policy, err = c.policyInForce(ctx)
+			return err
+		})
+		return f, err
+	})
 	if err != nil {
 		return gate.Found{}, err
 	}
-	return gate.Found{Facts: all, Position: at, Era: g.era, Time: g.store.now()}, nil
+	found.Era, found.Time = g.era, g.store.now()
+	return found, nil
 }
 
 // held tells for positions whether the directory's history holds them, in one snapshot.

@@ -88,8 +88,9 @@ func TestGatesAfterARestore(t *testing.T) {
 	g := gates(t, s)
 	before := touched(t, g, lost)
 	pulse, err := g.Pulse(t.Context())
-	if err := errors.Join(err, g.Close(), s.Close()); err != nil || before.Acknowledged != lost.Revision {
-		t.Fatal(before, err)
+	settled, err2 := g.Rows(t.Context(), lost)
+	if err := errors.Join(err, err2, g.Close(), s.Close()); err != nil || before.Acknowledged != lost.Revision || !settled.Settled {
+		t.Fatal(before, settled, err)
 	}
 	replace := mark(t, lost.String())
 	done, err := restore(t, backup, path, sqlite.RestoreOptions{Replace: &replace})
@@ -98,7 +99,7 @@ func TestGatesAfterARestore(t *testing.T) {
 	}
 	g = gates(t, open(t, path, sqlite.Options{MustExist: true}))
 	rows, err := g.Rows(t.Context(), lost)
-	if err != nil || rows.Held || rows.Era == pulse || len(rows.Rows) != 1 || rows.Rows[0].Acknowledged != 0 || rows.Rows[0].Term != asking.Term {
+	if err != nil || rows.Held || rows.Settled || rows.Era == pulse || len(rows.Rows) != 1 || rows.Rows[0].Acknowledged != 0 || rows.Rows[0].Term != asking.Term {
 		t.Errorf("before and after in %q: %+v, %v", pulse, rows, err)
 	}
 	if row := touched(t, g, lost); row.Acknowledged != 0 {

@@ -80,6 +80,16 @@ func (s *Store) Tokens(ctx context.Context) ([]directory.Token, error) {
 	return reading(ctx, &s.file, func(c *session) ([]directory.Token, error) { return c.tokens(ctx) })
 }
 
+// Promoted implements directory.Reader.
+func (s *Store) Promoted(ctx context.Context) (directory.Promotion, error) {
+	return reading(ctx, &s.file, func(c *session) (directory.Promotion, error) { return c.promoted(ctx) })
+}
+
+// PromotedAt implements directory.Reader.
+func (s *Store) PromotedAt(ctx context.Context, r portal.Revision) (directory.Promotion, error) {
+	return reading(ctx, &s.file, func(c *session) (directory.Promotion, error) { return c.promotedAt(ctx, r) })
+}
+
 // Head implements directory.Reader: the position that this update follows.
 func (t *tx) Head(ctx context.Context) (portal.Position, error) {
 	p, err := t.session.position(ctx)
@@ -169,4 +179,16 @@ func (t *tx) IDs(ctx context.Context, of directory.List, after string, limit int
 func (t *tx) Tokens(ctx context.Context) ([]directory.Token, error) {
 	all, err := t.session.tokens(ctx)
 	return all, t.keep(err)
+}
+
+// Promoted implements directory.Reader.
+func (t *tx) Promoted(ctx context.Context) (directory.Promotion, error) {
+	p, err := t.session.promoted(ctx)
+	return p, t.keep(err)
+}
+
+// PromotedAt implements directory.Reader.
+func (t *tx) PromotedAt(ctx context.Context, r portal.Revision) (directory.Promotion, error) {
+	p, err := t.session.promotedAt(ctx, r)
+	return p, t.keep(err)
 }

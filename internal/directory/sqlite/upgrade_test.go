@@ -1,8 +1,10 @@
 package sqlite_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,17 +75,23 @@ func keepsWhatIsNew(t *testing.T, s *sqlite.Store, ben portal.Membership) {
 		ID: "books", Account: "shop", Status: portal.ContactActive,
 		Person: portal.Person{Email: "books@shop.example"}, Mails: []string{"invoice"},
 	}
-	_, err := s.Update(ctx, func(tx directory.Tx) error {
+	policy := directory.Promotion{Digest: strings.Repeat("0a", 32), Bundle: []byte("bundle")}
+	at, err := s.Update(ctx, func(tx directory.Tx) error {
 		tx.Log(audit.Entry{Actor: "user:tester", Action: "test.put"})
 		ann, err := tx.User(ctx, "ann")
 		if err != nil {
 			return err
 		}
 		ann.Staff = "staff.read"
-		return putAll(t, tx, []any{ann, ben, books})
+		return errors.Join(putAll(t, tx, []any{ann, ben, books}), tx.PutPolicy(ctx, policy))
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	policy.Revision = at.Revision
+	promoted, err := s.Promoted(ctx)
+	if diff := gocmp.Diff(policy, promoted); err != nil || diff != "" {
+		t.Errorf("policy: %v\n%s", err, diff)
 	}
 	staff, err := s.Staff(ctx)
 	if err != nil || len(staff) != 1 || staff[0].Person.FirstName != "Ann" {

@@ -124,7 +124,7 @@ func changesNamed(t *testing.T, s directory.Store) {
 	gone := member(acme, ben)
 	gone.State = portal.MembershipRemoved
 	back := user(ben)
-	two := commit(t, s, u, gone, fullToken(), back, u, gone, contact(acme, books), fullContact(),
+	two := commit(t, s, u, gone, fullToken(), promotion(1), promotion(2), back, u, gone, contact(acme, books), fullContact(),
 		fullInvitation(), invitation(acme, "second"), line("1"), line("2")) // named once each
 	got, at, err := s.Changes(t.Context(), start, 100)
 	want := []directory.Change{
@@ -138,11 +138,12 @@ func changesNamed(t *testing.T, s directory.Store) {
 		{Revision: two.Revision, Kind: directory.ChangedContact, Account: acme, Contact: books},
 		{Revision: two.Revision, Kind: directory.ChangedInvitation, Account: acme},
 		{Revision: two.Revision, Kind: directory.ChangedToken},
+		{Revision: two.Revision, Kind: directory.ChangedPolicy},
 		{Revision: two.Revision, Kind: directory.ChangedNothing},
 	}
 	kinds := []directory.ChangeKind{
 		directory.ChangedAccount, directory.ChangedUser, directory.ChangedMembership, directory.ChangedContact,
-		directory.ChangedInvitation, directory.ChangedToken, directory.ChangedNothing,
+		directory.ChangedInvitation, directory.ChangedToken, directory.ChangedPolicy, directory.ChangedNothing,
 	}
 	slices.SortFunc(got, func(a, b directory.Change) int { // inside a revision the order is free
 		return cmp.Or(cmp.Compare(a.Revision, b.Revision),

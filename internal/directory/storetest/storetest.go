@@ -8,6 +8,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,7 +21,7 @@ import (
 // Run checks one implementation. open returns a new store that nobody has
 // written to; Run closes it.
 func Run(t *testing.T, open func(t *testing.T) directory.Store) {
-	for _, p := range append(promises(), importPromises()...) {
+	for _, p := range slices.Concat(promises(), importPromises(), promotionPromises()) {
 		t.Run(p.says, func(t *testing.T) {
 			t.Parallel()
 			p.test(t, closing(t, open(t)))
@@ -150,6 +151,8 @@ func put(ctx context.Context, tx directory.Tx, things ...any) error {
 			err = tx.PutHistory(ctx, thing)
 		case directory.Token:
 			err = tx.PutToken(ctx, thing)
+		case directory.Promotion:
+			err = tx.PutPolicy(ctx, thing)
 		}
 		if err != nil {
 			return err
@@ -192,6 +195,7 @@ type state struct {
 	History  []portal.HistoryLine
 	Staff    []portal.User
 	Tokens   []directory.Token
+	Policy   directory.Promotion
 	Changes  []directory.Change
 	Lines    []audit.Line
 }
@@ -211,6 +215,9 @@ func everything(t *testing.T, s directory.Store) (all state) {
 	all.History, errs[7] = s.History(ctx, acme, portal.HistoryLine{}, 1_000_000)
 	if err := errors.Join(errs[:]...); err != nil {
 		t.Fatal(err)
+	}
+	if p, err := s.Promoted(ctx); !errors.Is(err, directory.ErrNotFound) {
+		all.Policy = must(t, p, err)
 	}
 	for _, id := range []portal.AccountID{acme, "other"} {
 		if a, err := s.Account(ctx, id); !errors.Is(err, directory.ErrNotFound) {

@@ -13,7 +13,7 @@ var errChangedMind = errors.New("changed my mind")
 
 // all puts one thing of every kind, each different from what found puts.
 func all() []any {
-	return []any{fullAccount(), fullUser(), fullMembership(), fullContact(), fullToken()}
+	return []any{fullAccount(), fullUser(), fullMembership(), fullContact(), fullToken(), promotion(1)}
 }
 
 func rollback(t *testing.T, s directory.Store) {

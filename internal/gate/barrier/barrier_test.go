@@ -44,10 +44,13 @@ func enforce(t *testing.T, k *barrier.Keeper, done barrier.Done) barrier.Outcome
 	return o
 }
 
-// R11: a directory that has just started waits for gates that it may know nothing of; R6:
-// after its patience it says that it is not done, and goes on when asked again.
+// R11: where a database may have lost rows, a directory waits for gates that it may know
+// nothing of; R6: after its patience it says that it is not done, and goes on when asked
+// again.
 func TestABarrierIsPendingAndGoesOn(t *testing.T) {
 	within(t, func(t *testing.T, m *simulation.Memory, k *barrier.Keeper) {
+		m.Put(0, true)
+		m.FailOver()
 		done := barrier.Done{At: m.Put(0, false), Committed: true}
 		first := enforce(t, k, done)
 		if first.Enforced || first.Gates != 0 || first.After < barrier.DefaultPatience || first.After > barrier.DefaultPatience+2*time.Second {
@@ -60,6 +63,43 @@ func TestABarrierIsPendingAndGoesOn(t *testing.T) {
 		}
 		if o := enforce(t, k, barrier.Done{At: m.Put(0, true), Committed: true}); !o.Enforced || o.After != 0 {
 			t.Errorf("when nobody is there %+v", o)
+		}
+	})
+}
+
+// R11: once somebody has waited in an era, nobody waits any more: not another directory,
+// nor one that has just started.
+func TestAnEraIsWaitedForOnce(t *testing.T) {
+	within(t, func(t *testing.T, m *simulation.Memory, k *barrier.Keeper) {
+		settled := func() bool {
+			if err := k.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			rows, err := m.Rows(t.Context(), portal.Position{})
+			return err == nil && rows.Settled
+		}
+		m.Put(0, true)
+		m.FailOver()
+		for range 13 {
+			if settled() {
+				t.Fatal("settled before gates can have asked again")
+			}
+			time.Sleep(time.Second)
+		}
+		time.Sleep(barrier.DefaultMargin)
+		if !settled() {
+			t.Error("not settled")
+		}
+		other, err := barrier.New(barrier.Config{Store: m, Clock: gate.NewClock(), Longest: 13 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o := enforce(t, other, barrier.Done{At: m.Put(0, false), Committed: true}); !o.Enforced || o.After != 0 {
+			t.Errorf("a directory that has just started: %+v", o)
+		}
+		m.FailOver()
+		if o := enforce(t, other, barrier.Done{At: m.Put(0, true), Committed: true}); o.Enforced {
+			t.Errorf("in another era: %+v", o)
 		}
 	})
 }

@@ -63,7 +63,7 @@ func (k *Keeper) Enforce(ctx context.Context, done Done) (Outcome, error) {
 			k.end(done.At)
 			return Outcome{}, ErrLost
 		}
-		left := k.judge(&b, rows.Rows)
+		left := k.judge(&b, rows)
 		waited := b.begun + b.outcome.After - came
 		if left <= 0 || waited >= k.patience {
 			k.finish(ctx, &b)
@@ -91,8 +91,8 @@ type barrier struct {
 // judge looks at the rows and says how long there is to wait yet. Gates whose rows are
 // not in the first look need not be waited for: their rows were committed after the
 // change, so it is in the first answer they get (R2).
-func (k *Keeper) judge(b *barrier, rows []Row) (left time.Duration) {
-	now := k.clock.Now().Mono
+func (k *Keeper) judge(b *barrier, all Rows) (left time.Duration) {
+	now, rows := k.clock.Now().Mono, all.Rows
 	if b.waits == nil {
 		b.waits = make(map[gate.Instance]bool, len(rows))
 		for _, row := range rows {
@@ -120,7 +120,7 @@ func (k *Keeper) judge(b *barrier, rows []Row) (left time.Duration) {
 		}
 	}
 	b.left(rows, present)
-	left = max(left, k.grace(now))
+	left = max(left, k.grace(all, now))
 	b.outcome.After, b.outcome.Enforced = now-b.begun, left <= 0
 	return left
 }

@@ -20,14 +20,31 @@ func (k *Keeper) saw(era gate.Era) {
 	}
 }
 
-// grace is how long barriers wait yet for gates whose rows may be missing (R11).
-func (k *Keeper) grace(now time.Duration) time.Duration {
+// grace is how long barriers wait yet for gates whose rows may be missing (R11): none in
+// the era of these rows, once somebody has waited in it.
+func (k *Keeper) grace(rows Rows, now time.Duration) time.Duration {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !k.rules.Keeps(rule.Grace) {
+	switch {
+	case rows.Settled, !k.rules.Keeps(rule.Grace):
 		return 0
+	case k.era != rows.Era: // seen meanwhile by another call: whichever is over
+		return k.longest + k.margin
 	}
 	return k.since + k.longest + k.margin - now
+}
+
+// settle says that nothing is to be waited for any more in an era, once this process has
+// seen it for as long as gates may know better from before: whoever has a lease then has
+// asked in it, and has a row.
+func (k *Keeper) settle(ctx context.Context, rows Rows, now time.Duration) error {
+	if rows.Settled || k.grace(rows, now) > 0 && k.rules.Keeps(rule.Settled) {
+		return nil
+	}
+	if err := k.store.Settle(ctx, rows.Era); err != nil {
+		return fmt.Errorf("settle the era: %w", err)
+	}
+	return nil
 }
 
 // A proof says that the database of an era has committed something that began no

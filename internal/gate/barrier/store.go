@@ -55,6 +55,9 @@ type Store interface {
 	Delete(ctx context.Context, who gate.Instance, mark string) error
 	// Leave deletes a row.
 	Leave(ctx context.Context, who gate.Instance) error
+	// Settle says that in an era all gates have rows that may have a lease. It counts
+	// until another era begins; in another it is not said.
+	Settle(ctx context.Context, era gate.Era) error
 	// Pulse commits something small. Calls may share one commit that began after all of
 	// them did.
 	Pulse(ctx context.Context) (gate.Era, error)
@@ -85,6 +88,9 @@ type Rows struct {
 	Rows []Row
 	Held bool // the position asked about is held
 	Era  gate.Era
+	// Settled tells that somebody has settled this era: no gate has a lease that has no
+	// row.
+	Settled bool
 }
 
 // Errors of a Keeper.

@@ -50,7 +50,7 @@ func (k *Keeper) Sweep(ctx context.Context) error {
 	}
 	k.watched = seen
 	k.lostSight(rows.Rows)
-	return nil
+	return k.settle(ctx, rows, now)
 }
 
 // sweep does what is to be done about a row that has been as it is for some time.

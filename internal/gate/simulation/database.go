@@ -22,6 +22,7 @@ type version struct {
 	content   content
 	rows      []barrier.Row // by instance
 	policy    portal.Revision
+	settled   gate.Era
 	kept      map[string]map[uint64]bool // records, by spool
 }
 
@@ -87,13 +88,15 @@ const (
 	heldAck     flaw = "R1: a position that the history does not hold is not acknowledged"
 	uniqueMark  flaw = "R6: a row is deleted for the mark that was watched, not for any"
 	clearedMark flaw = "R6: an ask clears the mark"
+	settledHere flaw = "R11: what was settled counts in the era that it was said of"
 	oneSnapshot flaw = "R8: facts and their position come from one snapshot"
 )
 
 func newDatabase(w *world, flaw flaw) *database {
 	d := &database{w: w, of: map[portal.Tag]*version{}, flaw: flaw}
-	d.of[portal.Tag{}] = &version{}
-	d.primary = &node{era: d.era(), versions: []*version{d.of[portal.Tag{}]}}
+	d.primary = &node{era: d.era()}
+	d.of[portal.Tag{}] = &version{settled: d.primary.era} // it has had no gates
+	d.primary.versions = []*version{d.of[portal.Tag{}]}
 	return d
 }
 
@@ -155,7 +158,7 @@ func (d *database) promote(n *node, frozen int) (at portal.Position, err error) 
 	err = d.commit(n, func(v *version) {
 		r := portal.Revision(len(v.log) + 1)
 		v.policy = r
-		d.logs(v, directory.Change{Revision: r, Kind: directory.ChangedNothing}, frozen)
+		d.logs(v, directory.Change{Revision: r, Kind: directory.ChangedPolicy}, frozen)
 	})
 	return n.head().position(), err
 }

@@ -34,6 +34,14 @@ func (m *Memory) Put(user int, active bool) portal.Position {
 	return at
 }
 
+// Promote promotes a policy and returns the position of the commit (R13).
+func (m *Memory) Promote() portal.Position {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at, _ := m.store.promote(m.store.primary, -1)
+	return at
+}
+
 // Key is the key of the user of a number.
 func Key(user int) portal.FactKey { return subject{0, user}.key() }
 
@@ -82,6 +90,12 @@ func (m *Memory) Delete(ctx context.Context, who gate.Instance, mark string) err
 // Leave implements barrier.Store.
 func (m *Memory) Leave(ctx context.Context, who gate.Instance) error {
 	_, err := locked(m, func() (struct{}, error) { return none(m.store.Leave(ctx, who)) })
+	return err
+}
+
+// Settle implements barrier.Store.
+func (m *Memory) Settle(ctx context.Context, era gate.Era) error {
+	_, err := locked(m, func() (struct{}, error) { return none(m.store.Settle(ctx, era)) })
 	return err
 }
 

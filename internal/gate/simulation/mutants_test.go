@@ -81,6 +81,8 @@ var removedRules = []removed{
 	{"R9: a gate uses no more than its row says", mutant{statesLess: true}, bounded(4, 10)},
 	{"R9, R11: a read without a lease is from a database that can commit", without(rule.Confirmed), onlyFaults(2, 6, failOverBehind, cutOff)},
 	{"R11: after a start or a failover barriers wait for rows that may be missing", without(rule.Grace), onlyFaults(1, 4, restoreOld)},
+	{"R11: until somebody has waited for them in that database", without(rule.Settled), onlyFaults(1, 4, restoreOld)},
+	{string(settledHere), mutant{flaw: settledHere}, onlyFaults(1, 4, restoreOld)},
 	{"R11: a commit that is lost is not called enforced", without(rule.Held), also(onlyFaults(4, 6, loseCommits, breakConns), func(p *plan) { p.synchronous = false })},
 	{"R12: times are judged by the database's clock, as an interval", without(rule.DirectoryTime), nil},
 	{"R13: facts go with the policy that was in force then", without(rule.PolicyToo), onlyLong(2, 6, stopSidecar, killSidecar)},

@@ -130,7 +130,9 @@ func (v *version) positionAt(revision int) portal.Position {
 // Rows implements barrier.Store.
 func (s *store) Rows(_ context.Context, at portal.Position) (barrier.Rows, error) {
 	return op(s, func(n *node) (barrier.Rows, error) {
-		return barrier.Rows{Rows: n.head().rows, Held: n.head().holds(at), Era: n.era}, nil
+		v := n.head()
+		settled := v.settled == n.era || s.flaw == settledHere && v.settled != ""
+		return barrier.Rows{Rows: v.rows, Held: v.holds(at), Era: n.era, Settled: settled}, nil
 	})
 }
 
@@ -179,6 +181,17 @@ func (s *store) change(who gate.Instance, do func(*barrier.Row) (keep, write boo
 				v.rows = slices.Delete(v.rows, i, i+1)
 			}
 		})
+	})
+	return err
+}
+
+// Settle implements barrier.Store.
+func (s *store) Settle(_ context.Context, era gate.Era) error {
+	_, err := op(s, func(n *node) (struct{}, error) {
+		if n.era != era || n.head().settled == era {
+			return struct{}{}, nil
+		}
+		return struct{}{}, s.commit(n, func(v *version) { v.settled = era })
 	})
 	return err
 }

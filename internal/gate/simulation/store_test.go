@@ -13,7 +13,8 @@ func TestTheStoreKeepsTheContract(t *testing.T) {
 		m := NewMemory()
 		return storetest.Fixture{
 			Store: m, Other: m, Key: Key,
-			Put: func(_ *testing.T, user int, active bool) portal.Position { return m.Put(user, active) },
+			Put:     func(_ *testing.T, user int, active bool) portal.Position { return m.Put(user, active) },
+			Promote: func(*testing.T) portal.Position { return m.Promote() },
 		}
 	})
 }

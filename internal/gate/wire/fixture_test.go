@@ -37,6 +37,7 @@ type world struct {
 	timeout   time.Duration     // of a server, for slow clients; 0: none
 	listed    []directory.Token // what a gate is told of tokens, or failed
 	failed    error
+	promoted  directory.Promotion
 }
 
 func newWorld(t *testing.T) *world {
@@ -76,7 +77,7 @@ func (w *world) write(text string) {
 func (w *world) serve(keeper Keeper, reg prometheus.Registerer, secure bool) *httptest.Server {
 	w.t.Helper()
 	mux := http.NewServeMux()
-	NewServer(ServerConfig{Keeper: keeper, Verifier: w.verifier, Tokens: w.tokensOf, Metrics: reg}).Register(mux)
+	NewServer(ServerConfig{Keeper: keeper, Verifier: w.verifier, Tokens: w.tokensOf, Policy: w.policyOf, Metrics: reg}).Register(mux)
 	return w.start(mux, secure)
 }
 

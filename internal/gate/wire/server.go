@@ -14,6 +14,7 @@ import (
 	"doorward/internal/directory"
 	"doorward/internal/gate"
 	"doorward/internal/gate/barrier"
+	"doorward/internal/portal"
 	"doorward/internal/problem"
 	"doorward/internal/token"
 )
@@ -24,24 +25,27 @@ type ServerConfig struct {
 	Verifier *token.Verifier
 	// Tokens reads client tokens for gates, from a database that has committed something
 	// after the call began.
-	Tokens  func(context.Context) ([]directory.Token, error)
+	Tokens func(context.Context) ([]directory.Token, error)
+	// Policy reads what was promoted at a revision.
+	Policy  func(context.Context, portal.Revision) (directory.Promotion, error)
 	Log     *slog.Logger          // nil: none
 	Metrics prometheus.Registerer // nil: none
 }
 
 // A Server answers gates. It wants a token of scope gate always, also on loopback.
 type Server struct {
-	keeper Keeper
-	read   func(context.Context) ([]directory.Token, error)
-	guard  *token.Guard
-	log    *slog.Logger
-	asks   *prometheus.CounterVec
+	keeper   Keeper
+	read     func(context.Context) ([]directory.Token, error)
+	promoted func(context.Context, portal.Revision) (directory.Promotion, error)
+	guard    *token.Guard
+	log      *slog.Logger
+	asks     *prometheus.CounterVec
 }
 
 // NewServer makes a Server.
 func NewServer(c ServerConfig) *Server {
 	return &Server{
-		keeper: c.Keeper, read: c.Tokens, log: c.Log, asks: newServerMetrics(c.Metrics),
+		keeper: c.Keeper, read: c.Tokens, promoted: c.Policy, log: c.Log, asks: newServerMetrics(c.Metrics),
 		guard: &token.Guard{Verifier: c.Verifier, Required: true, Log: c.Log},
 	}
 }
@@ -50,7 +54,7 @@ func NewServer(c ServerConfig) *Server {
 func (s *Server) Register(mux interface {
 	Handle(pattern string, handler http.Handler)
 }) {
-	for path, answer := range map[string]answerer{pathAsk: s.ask, pathLeave: s.leave, pathFacts: s.facts, pathTokens: s.tokens} {
+	for path, answer := range map[string]answerer{pathAsk: s.ask, pathLeave: s.leave, pathFacts: s.facts, pathTokens: s.tokens, pathPolicy: s.policy} {
 		mux.Handle(http.MethodPost+" "+path, s.guard.Protect(token.Gate, s.handle(answer)))
 	}
 }

@@ -25,6 +25,7 @@ const (
 	pathLeave  = "/gates/v1/leave"
 	pathFacts  = "/gates/v1/facts"
 	pathTokens = "/gates/v1/tokens"
+	pathPolicy = "/gates/v1/policy"
 )
 
 // Bounds of version 1. A gate holds the directory to those of answers, the directory a
@@ -36,6 +37,9 @@ const (
 	maxKeys    = 1024      // of one read
 	maxWait    = 30 * time.Second
 )
+
+// policyTimeout is how long a policy may take to come: it is the one body that may be large.
+const policyTimeout = 10 * time.Second
 
 // leaveTimeout is how long giving a lease back may take: a process that stops waits for it.
 const leaveTimeout = time.Second

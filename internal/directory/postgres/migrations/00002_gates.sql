@@ -15,6 +15,12 @@ CREATE TABLE doorward.gates (
     mark         text COLLATE "C" NOT NULL
 ) WITH (fillfactor = 50);
 
+-- In which era all gates that may have a lease have rows (R11).
+CREATE TABLE doorward.settled (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    era text COLLATE "C" NOT NULL
+);
+
 -- What gates had spooled.
 CREATE TABLE doorward.records (
     spool text COLLATE "C" NOT NULL,

@@ -13,14 +13,28 @@ import (
 
 // Over is the fixture of a directory whose rows store and other keep.
 func Over(s directory.Store, store, other barrier.Store) Fixture {
-	return Fixture{Store: store, Other: other, Key: key, Put: func(t *testing.T, user int, active bool) portal.Position {
+	update := func(t *testing.T, fn func(context.Context, directory.Tx) error) portal.Position {
 		t.Helper()
 		at, err := s.Update(t.Context(), func(tx directory.Tx) error {
 			tx.Log(audit.Entry{Actor: "user:tester", Action: "test.put", Object: "account:a0"})
-			return put(t.Context(), tx, key(user).Subject.ID, active)
+			return fn(t.Context(), tx)
 		})
 		return must(t, at, err)
-	}}
+	}
+	promoted := 0
+	return Fixture{
+		Store: store, Other: other, Key: key,
+		Put: func(t *testing.T, user int, active bool) portal.Position {
+			t.Helper()
+			return update(t, func(ctx context.Context, tx directory.Tx) error { return put(ctx, tx, key(user).Subject.ID, active) })
+		},
+		Promote: func(t *testing.T) portal.Position {
+			t.Helper()
+			promoted++
+			p := directory.Promotion{Digest: fmt.Sprintf("%064x", promoted), Bundle: []byte("bundle")}
+			return update(t, func(ctx context.Context, tx directory.Tx) error { return tx.PutPolicy(ctx, p) })
+		},
+	}
 }
 
 func key(user int) portal.FactKey {

@@ -22,7 +22,7 @@ var racePromises = []promise{
 	{"of asks at once the longest term counts (R9)", longestTerm},
 	{"a mark that was cleared deletes nothing, also when there is another (R6)", markedAnew},
 	{"of a deletion and an ask at once either comes first (R6)", deletedOrAsked},
-	{"facts that are read while others write are of one snapshot (R8)", oneSnapshot},
+	{"facts and feeds that are read while others write are of one snapshot (R8, R13)", oneSnapshot},
 	{"records that come at once are no error (R16)", recordsAtOnce},
 }
 
@@ -141,41 +141,69 @@ func deletedOrAsked(t *testing.T, f Fixture) {
 	}
 }
 
-// What facts say is what the directory said at their position, and at no other.
+// A moment is what is true at a position.
+type moment struct {
+	active bool // the first user
+	policy portal.Revision
+}
+
+// What facts say is what the directory said at their position, and at no other; and so is
+// the policy that they, and feeds, are of (R13).
 func oneSnapshot(t *testing.T, f Fixture) {
 	f.Put(t, 1, true)
-	truth := map[portal.Position]bool{f.Put(t, 0, true): true} // is the first user active?
+	now := moment{active: true}
+	truth := map[portal.Position]moment{f.Put(t, 0, true): now}
 	var reads [2][]gate.Found
+	var feeds [2][]barrier.Feed
 	writing := make(chan struct{})
 	var readers errgroup.Group
 	for i, store := range []barrier.Store{f.Store, f.Other} {
-		readers.Go(func() error {
-			for over := false; !over; {
-				found, err := store.Facts(t.Context(), []portal.FactKey{f.Key(1), f.Key(0)})
-				if err != nil {
-					return err
-				}
-				reads[i] = append(reads[i], found)
-				select {
-				case <-writing:
-					over = true
-				default:
-				}
-			}
-			return nil
+		readers.Go(func() (err error) {
+			reads[i], feeds[i], err = readUntil(t, f, store, writing)
+			return err
 		})
 	}
 	func() {
 		defer close(writing)
 		for i := range 100 {
-			truth[f.Put(t, 0, i%2 == 1)] = i%2 == 1
+			now.active = i%2 == 1
+			truth[f.Put(t, 0, now.active)] = now
+			at := f.Promote(t)
+			now.policy = at.Revision
+			truth[at] = now
 		}
 	}()
 	done(t, readers.Wait())
 	for _, found := range slices.Concat(reads[0], reads[1]) {
-		active, known := truth[found.Position]
-		if !known || (found.Facts[1].User.Status == portal.UserActive) != active || found.Facts[0].User.Status != portal.UserActive {
-			t.Fatalf("at %v (known: %v) the user is active: %v, and was read as %+v", found.Position, known, active, found.Facts)
+		want, known := truth[found.Position]
+		got := moment{found.Facts[1].User.Status == portal.UserActive, found.Policy}
+		if !known || got != want || found.Facts[0].User.Status != portal.UserActive {
+			t.Fatalf("at %v (known: %v) it is %+v, and was read as %+v", found.Position, known, want, found)
+		}
+	}
+	for _, feed := range slices.Concat(feeds[0], feeds[1]) {
+		if want, known := truth[feed.Head]; !known || feed.Policy != want.policy {
+			t.Fatalf("at %v (known: %v) the policy is %d, and the feed has %d", feed.Head, known, want.policy, feed.Policy)
+		}
+	}
+}
+
+// readUntil reads the facts of two users, and the feed after them, until writing is over.
+func readUntil(t *testing.T, f Fixture, store barrier.Store, writing <-chan struct{}) (reads []gate.Found, feeds []barrier.Feed, err error) {
+	for {
+		found, err := store.Facts(t.Context(), []portal.FactKey{f.Key(1), f.Key(0)})
+		if err != nil {
+			return nil, nil, err
+		}
+		feed, err := store.Feed(t.Context(), found.Position, 1000, 1000)
+		if err != nil {
+			return nil, nil, err
+		}
+		reads, feeds = append(reads, found), append(feeds, feed)
+		select {
+		case <-writing:
+			return reads, feeds, nil
+		default:
 		}
 	}
 }

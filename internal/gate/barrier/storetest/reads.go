@@ -15,7 +15,9 @@ var readPromises = []promise{
 	{"a feed from a foreign position begins anew (R1)", feedForeign},
 	{"a feed from far behind begins anew", feedFar},
 	{"facts come with the position they were true at (R8)", facts},
+	{"feeds and facts name the policy that was promoted last (R13)", policies},
 	{"everything names the same era", eras},
+	{"an era stays settled (R11)", settles},
 	{"the database tells the time (R12)", clock},
 	{"records are kept however often they come (R16)", records},
 }
@@ -126,6 +128,46 @@ func facts(t *testing.T, f Fixture) {
 		if (got.Facts[0].User.Status == portal.UserActive) != active {
 			t.Errorf("at %v the user is %q", at, got.Facts[0].User.Status)
 		}
+	}
+}
+
+func settles(t *testing.T, f Fixture) {
+	f.Put(t, 0, true)
+	rows, err := f.Store.Rows(t.Context(), portal.Position{})
+	era := must(t, rows, err).Era
+	for _, said := range []gate.Era{era, "another", era} {
+		done(t, f.Store.Settle(t.Context(), said))
+		here, err := f.Store.Rows(t.Context(), portal.Position{})
+		there, err2 := f.Other.Rows(t.Context(), portal.Position{})
+		if !must(t, here, err).Settled || !must(t, there, err2).Settled {
+			t.Errorf("%q is not settled, after %q was said", era, said)
+		}
+	}
+}
+
+func policies(t *testing.T, f Fixture) {
+	f.Put(t, 0, true)
+	check := func(after portal.Position, want portal.Revision) {
+		t.Helper()
+		found, err := f.Store.Facts(t.Context(), []portal.FactKey{f.Key(0), f.Key(1)})
+		if got := must(t, found, err); got.Policy != want {
+			t.Errorf("facts at %v are of policy %d, want %d", got.Position, got.Policy, want)
+		}
+		// What a feed has no room for is in force all the same.
+		for _, limit := range []int{1, 100} {
+			if got := feed(t, f, after, limit, 100); got.Policy != want {
+				t.Errorf("the feed to %v has policy %d, want %d", got.To, got.Policy, want)
+			}
+		}
+	}
+	check(portal.Position{}, 0)
+	for i := range 3 {
+		at := f.Promote(t)
+		check(at, at.Revision)
+		check(portal.Position{}, at.Revision)
+		last := f.Put(t, 0, i%2 == 1)
+		check(at, at.Revision)
+		check(last, at.Revision)
 	}
 }
 

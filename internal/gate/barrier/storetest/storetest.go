@@ -26,6 +26,9 @@ type Fixture struct {
 	// the position. What was not so before is a change; every call is one or more
 	// revisions.
 	Put func(t *testing.T, user int, active bool) portal.Position
+	// Promote commits that a policy is promoted, another one every time, and returns the
+	// position (R13).
+	Promote func(t *testing.T) portal.Position
 	// Key is the key of that user in an account.
 	Key func(user int) portal.FactKey
 }

@@ -62,6 +62,8 @@ const (
 	Confirmed
 	// Grace (R11): barriers wait for gates that a new database may have lost.
 	Grace
+	// Settled (R11): until somebody has waited for them in that database.
+	Settled
 	// Held (R11): a commit that a failover lost is not called enforced.
 	Held
 	// DirectoryTime (R12): the time comes with the feed, as an interval.

@@ -22,6 +22,12 @@ CREATE TABLE pulse (
 ) STRICT;
 INSERT INTO pulse (only, n) VALUES (1, 0);
 
+-- In which era all gates that may have a lease have rows (R11).
+CREATE TABLE settled (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    era  TEXT NOT NULL
+) STRICT;
+
 -- What gates had spooled.
 CREATE TABLE record (
     spool TEXT NOT NULL,

@@ -21,7 +21,10 @@ const (
 // What goes with a forwarded request, and with its answer.
 var (
 	forwarded = []string{"Content-Type", "Doorward-Min-Revision", "X-Request-Id"}
-	returned  = []string{"Content-Type", "Cache-Control", "Doorward-Revision", "Doorward-Policy", "Doorward-Decision-Id", "X-Content-Type-Options", "Allow"}
+	returned  = []string{
+		"Content-Type", "Cache-Control", "X-Content-Type-Options", "Allow", "Retry-After", "Www-Authenticate",
+		"Doorward-Revision", "Doorward-Policy", "Doorward-Decision-Id",
+	}
 )
 
 // Forward has a directory answer a request at the same path (R16): searches look through

@@ -182,7 +182,7 @@ func (s *scene) read(store barrier.Store) error {
 		if !s.happened() {
 			return bothWays(seen)
 		}
-		disabled, promoted := got.Facts[0].User.Status == portal.UserDisabled, got.Policy == at.Revision
+		disabled, promoted := got.Facts[0].User.Status == portal.UserDisabled, got.Policy.At == at.Revision
 		if due := got.Position.Revision >= at.Revision; disabled != due || promoted != due {
 			return fmt.Errorf("%w: request %d: at %v, and read at %v: disabled %v, promoted %v", errBroken, n, at, got.Position, disabled, promoted)
 		}

@@ -1,7 +1,13 @@
 package server_test
 
 import (
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -159,6 +165,86 @@ func TestSidecarsThatAreRefused(t *testing.T) {
 	wrong := filepath.Join(t.TempDir(), "wrong")
 	f.write(wrong, f.manager.Get("Authorization")[len("Bearer "):])
 	is(t, f.never(t, "refused", func(c *config.Config) { c.Directory.TokenFile = wrong }), bounded, "not_ready")
+}
+
+// A directory that is stopped answers the calls under way: gates are answered meanwhile,
+// because the calls wait for them.
+func TestADirectoryThatStopsAnswersItsCalls(t *testing.T) {
+	f := newFleet(t, "")
+	d := f.directory(t)
+	s := f.sidecar(t, nil)
+	f.ready(t, s)
+	is(t, s, bounded, "allow")
+	s.links[0].lead("")
+	answered := f.inTheMiddle(t, d)
+	d.stop()
+	eventually(t, "no client is accepted", func() bool {
+		c, err := net.Dial("tcp", strings.TrimPrefix(d.url, "http://"))
+		if err == nil {
+			c.Close()
+		}
+		return err != nil
+	})
+	s.links[0].lead(d.gates)
+	if a := <-answered; a.err != nil || a.status != http.StatusOK || !strings.Contains(a.text, `"gates":2,"acknowledged":2,`) {
+		t.Errorf("%+v", a)
+	}
+	if err := <-d.ended; err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	if status, answer := asked(t, s, bounded, asJSON); status == http.StatusOK && !strings.Contains(answer, "removed") {
+		t.Errorf("%d %s", status, answer)
+	}
+}
+
+// A reply is what came of a call.
+type reply struct {
+	status int
+	text   string
+	err    error
+}
+
+// inTheMiddle removes Carl, and returns when that is committed and the call waits for gates.
+func (f *fleet) inTheMiddle(t *testing.T, d *process) <-chan reply {
+	t.Helper()
+	before, err := f.store.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan reply, 1)
+	go func() {
+		r, err := http.NewRequestWithContext(t.Context(), "PUT", d.url+carlsPlace, strings.NewReader(removed))
+		if err != nil {
+			answered <- reply{err: err}
+			return
+		}
+		r.Header, r.Close = f.manager, true
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			answered <- reply{err: err}
+			return
+		}
+		defer response.Body.Close()
+		text, err := io.ReadAll(response.Body)
+		answered <- reply{response.StatusCode, string(text), err}
+	}()
+	eventually(t, "the removal is committed", func() bool { return commitsSince(t, f.store, before) > 0 })
+	return answered
+}
+
+// A directory whose address for sidecars is taken does not start, and leaves nothing behind.
+func TestADirectoryWithoutAnAddressForSidecars(t *testing.T) {
+	f := newFleet(t, "")
+	taken := newLink(t, "")
+	c := f.c
+	c.Gates.Address, c.Listen.Socket = taken.Addr().String(), filepath.Join(t.TempDir(), "s")
+	err := server.Run(t.Context(), c, server.Options{Role: config.DirectoryProcess, Log: slog.New(slog.DiscardHandler)})
+	if !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), "another gates.address") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Lstat(c.Listen.Socket); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a socket was left: %v", err)
+	}
 }
 
 // never runs a sidecar whose asks have this result.

@@ -46,7 +46,7 @@ type process struct {
 }
 
 // newFleet makes the database of a fleet, with the demo portal. Terms are short, because
-// removals wait for them after a start and when a sidecar is lost.
+// removals wait for them when a sidecar is lost.
 func newFleet(t *testing.T, databaseURL string) *fleet {
 	t.Helper()
 	f := &fleet{t: t, c: local(t), tokenFile: filepath.Join(t.TempDir(), "gate")}
@@ -113,7 +113,6 @@ func (f *fleet) directory(t *testing.T) *process {
 	t.Helper()
 	said := &lines{}
 	c := f.c
-	c.Drain.Timeout = 100 * time.Millisecond
 	r := launch(t, c, server.Options{Role: config.DirectoryProcess, MustExist: true, Log: slog.New(slog.NewJSONHandler(said, nil))})
 	_, address, _ := strings.Cut(said.urls("serving sidecars")[0], "://")
 	d := &process{running: r, url: r.urls[0], gates: address}

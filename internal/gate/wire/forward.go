@@ -80,7 +80,7 @@ func (c *Client) firstAnswer(ctx context.Context, path, method string, header ht
 }
 
 func (c *Client) forwardedHeader(r *http.Request) (http.Header, error) {
-	header := http.Header{}
+	header := http.Header{"Idempotency-Key": {}} // not sent: as in post, a closed connection is no failure
 	for _, name := range forwarded {
 		if values := r.Header.Values(name); len(values) > 0 {
 			header[http.CanonicalHeaderKey(name)] = values

@@ -136,5 +136,20 @@ func TestSearchesAreForwarded(t *testing.T) {
 	}
 }
 
+// A connection that the directory has closed as idle costs a search nothing but a new one.
+func TestASearchOnAnIdleConnectionThatWasClosed(t *testing.T) {
+	w := newWorld(t)
+	server := w.start(echo(200, jsonType), false)
+	c := w.client(nil, server)
+	for range 50 {
+		got := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodPost, "/access/v1/search/subject", strings.NewReader("{}"))
+		if err := c.Forward(got, r); err != nil || got.Code != 200 {
+			t.Errorf("%d, %v", got.Code, err)
+		}
+		server.CloseClientConnections()
+	}
+}
+
 // tokensOf is what a world's directory says of tokens.
 func (w *world) tokensOf(context.Context) ([]directory.Token, error) { return w.listed, w.failed }

@@ -47,6 +47,7 @@ type Config struct {
 	Window    int         // 0: Window
 	Policies  Policies    // nil: none are promoted
 	Spool     Spool       // nil: nothing can be recorded
+	Shared    Shared      // nil: this gate shares nothing
 	// Random makes the instance's name. nil: crypto/rand.
 	Random io.Reader
 	// Rules is for the simulation; nobody else can set it.
@@ -70,6 +71,7 @@ type Gate struct {
 	clock     Clock
 	policies  Policies
 	spool     Spool
+	shared    Shared
 	instance  Instance
 	label     string
 	lasts     time.Duration
@@ -101,9 +103,9 @@ func New(c Config) (*Gate, error) {
 		bound.Bytes = DefaultMemory
 	}
 	g := &Gate{
-		directory: c.Directory, clock: c.Clock, policies: c.Policies, spool: c.Spool,
+		directory: c.Directory, clock: c.Clock, policies: c.Policies, spool: c.Spool, shared: c.Shared,
 		instance: instance, label: c.Label, lasts: lasts, staleness: c.Staleness, rules: c.Rules,
-		reads:  &reads{directory: c.Directory, clock: c.Clock, rules: c.Rules},
+		reads:  &reads{directory: c.Directory, clock: c.Clock, shared: c.Shared, rules: c.Rules},
 		memory: facts.NewMemory(bound), window: newWindow(cmp.Or(c.Window, Window)),
 	}
 	g.standing.Store(&standing{})

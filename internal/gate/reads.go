@@ -17,6 +17,7 @@ import (
 type reads struct {
 	directory Directory
 	clock     Clock
+	shared    Shared // nil: what is read is not shared
 	rules     rule.Set
 	lanes     [lanes]lane
 }
@@ -177,5 +178,7 @@ func (r *reads) fly(ctx context.Context, l *lane, f *flight) {
 		f.err = errors.New("facts of other keys")
 	case f.confirmed && !f.read.Confirmed:
 		f.err = errors.New("facts that are not confirmed")
+	case r.shared != nil:
+		r.shared.Keep(f.keys, f.read.Found)
 	}
 }

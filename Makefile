@@ -34,6 +34,7 @@ test: ## Install what the tests need, then run all of them, with the race detect
 	@.ci/need openssl openssl
 	@.ci/need initdb postgresql
 	@.ci/need pgbouncer pgbouncer
+	@.ci/need redis-server redis-server
 	CGO_ENABLED=1 go test -race -timeout 30m $$(go list ./... | grep -v -e '/internal/reference$$' -e '/internal/gate/simulation$$')
 	go test -timeout 20m ./internal/reference ./internal/gate/simulation
 

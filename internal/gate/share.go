@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"fmt"
 
 	"doorward/internal/portal"
 )
@@ -43,3 +44,19 @@ func (g *Gate) borrow(ctx context.Context, q Query) bool {
 	}
 	return true
 }
+
+// A SharingKey is what gates seal entries of a shared cache with. The directory makes them,
+// each with a higher number than those before, and hands the last ones to its gates (R10).
+type SharingKey struct {
+	Number uint64
+	Secret Secret
+}
+
+// A Secret shows itself to nobody who prints or logs it.
+type Secret [32]byte
+
+// Format implements fmt.Formatter.
+func (Secret) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte("secret")) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (Secret) MarshalText() ([]byte, error) { return []byte("secret"), nil }

@@ -52,6 +52,9 @@ var arrows = map[string][]string{
 		"internal/directory", "internal/gate", "internal/gate/barrier", "internal/ijson", "internal/portal", "internal/problem", "internal/token",
 	},
 
+	"internal/gate/shared":           {"internal/gate", "internal/gate/wire", "internal/portal"},
+	"internal/gate/shared/redistest": {},
+
 	"internal/staff": {
 		"internal/portal", "internal/audit", "internal/directory", "internal/fault", "internal/policy/catalogue",
 	},
@@ -144,6 +147,7 @@ var foreign = map[string][]string{
 		"internal/gate/wire",
 	},
 	"github.com/anishathalye/porcupine": {"internal/gate/simulation"},
+	"github.com/redis/go-redis/":        {"internal/gate/shared"},
 	"encoding/xml":                      {"internal/whmcs", "internal/cli"},
 	"net/http": {
 		"internal/authzen", "internal/manage", "internal/problem", "internal/token", "internal/server", "internal/cli", "internal/bench",
@@ -154,7 +158,7 @@ var foreign = map[string][]string{
 // forTests are the packages that only tests may import.
 var forTests = []string{
 	"internal/directory/storetest", "internal/directory/pgtest", "internal/policygen", "internal/decision/casetest",
-	"internal/gate/barrier/storetest", "internal/gate/simulation",
+	"internal/gate/barrier/storetest", "internal/gate/simulation", "internal/gate/shared/redistest",
 	"internal/reference", // what a server answers must not come from the model it is compared with
 }
 

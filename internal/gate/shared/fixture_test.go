@@ -110,6 +110,9 @@ func (w *world) find(key portal.FactKey) (gate.Found, string) {
 			if n == before[result] || result == failed || result == skipped {
 				continue
 			}
+			if len(all) == 0 {
+				return gate.Found{}, result
+			}
 			return all[0], result
 		}
 		w.rested()

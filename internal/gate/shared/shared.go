@@ -155,25 +155,28 @@ func (c *Cache) values(ctx context.Context, names []string) []string {
 // elsewhere.
 func (c *Cache) get(ctx context.Context, names []string) ([]string, error) {
 	commands := make([]*redis.StringCmd, len(names))
-	_, err := c.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+	_, _ = c.client.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its error
 		for i, name := range names {
 			commands[i] = p.Get(ctx, name)
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, redis.Nil) {
-		return nil, err
-	}
 	values := make([]string, len(names))
 	for i, command := range commands {
 		value, err := command.Result()
-		if err != nil && !errors.Is(err, redis.Nil) {
+		switch {
+		case redis.HasErrorPrefix(err, "WRONGTYPE"):
+			value = noEntry // somebody's: no reason to rest
+		case err != nil && !errors.Is(err, redis.Nil):
 			return nil, err
 		}
 		values[i] = value
 	}
 	return values, nil
 }
+
+// noEntry is malformed.
+const noEntry = "?"
 
 // Keep implements gate.Shared. What there is no room for is not kept.
 func (c *Cache) Keep(keys []portal.FactKey, f gate.Found) {

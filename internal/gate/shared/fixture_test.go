@@ -103,7 +103,7 @@ func (w *world) keep(keys []portal.FactKey, f gate.Found) {
 // was found, and as what it was counted.
 func (w *world) find(key portal.FactKey) (gate.Found, string) {
 	w.t.Helper()
-	for {
+	for range 500 {
 		before := w.counts()
 		all := w.Find(w.t.Context(), "era", []portal.FactKey{key})
 		for result, n := range w.counts() {
@@ -117,6 +117,8 @@ func (w *world) find(key portal.FactKey) (gate.Found, string) {
 		}
 		w.rested()
 	}
+	w.t.Fatal("Redis never answered: ", w.log.String())
+	return gate.Found{}, ""
 }
 
 // rested has the cache ask Redis again, as it does when a while has passed.

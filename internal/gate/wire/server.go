@@ -27,25 +27,31 @@ type ServerConfig struct {
 	// after the call began.
 	Tokens func(context.Context) ([]directory.Token, error)
 	// Policy reads what was promoted at a revision.
-	Policy  func(context.Context, portal.Revision) (directory.Promotion, error)
-	Log     *slog.Logger          // nil: none
-	Metrics prometheus.Registerer // nil: none
+	Policy func(context.Context, portal.Revision) (directory.Promotion, error)
+	// SharingKeys reads the keys for a shared cache. nil: there are none.
+	SharingKeys func(context.Context) ([]gate.SharingKey, error)
+	Log         *slog.Logger          // nil: none
+	Metrics     prometheus.Registerer // nil: none
 }
 
 // A Server answers gates. It wants a token of scope gate always, also on loopback.
 type Server struct {
-	keeper   Keeper
-	read     func(context.Context) ([]directory.Token, error)
-	promoted func(context.Context, portal.Revision) (directory.Promotion, error)
-	guard    *token.Guard
-	log      *slog.Logger
-	asks     *prometheus.CounterVec
+	keeper      Keeper
+	sharingKeys func(context.Context) ([]gate.SharingKey, error)
+	read        func(context.Context) ([]directory.Token, error)
+	promoted    func(context.Context, portal.Revision) (directory.Promotion, error)
+	guard       *token.Guard
+	log         *slog.Logger
+	asks        *prometheus.CounterVec
 }
 
 // NewServer makes a Server.
 func NewServer(c ServerConfig) *Server {
+	if c.SharingKeys == nil {
+		c.SharingKeys = func(context.Context) ([]gate.SharingKey, error) { return nil, nil }
+	}
 	return &Server{
-		keeper: c.Keeper, read: c.Tokens, promoted: c.Policy, log: c.Log, asks: newServerMetrics(c.Metrics),
+		keeper: c.Keeper, sharingKeys: c.SharingKeys, read: c.Tokens, promoted: c.Policy, log: c.Log, asks: newServerMetrics(c.Metrics),
 		guard: &token.Guard{Verifier: c.Verifier, Required: true, Log: c.Log},
 	}
 }
@@ -54,7 +60,9 @@ func NewServer(c ServerConfig) *Server {
 func (s *Server) Register(mux interface {
 	Handle(pattern string, handler http.Handler)
 }) {
-	for path, answer := range map[string]answerer{pathAsk: s.ask, pathLeave: s.leave, pathFacts: s.facts, pathTokens: s.tokens, pathPolicy: s.policy} {
+	for path, answer := range map[string]answerer{
+		pathAsk: s.ask, pathLeave: s.leave, pathFacts: s.facts, pathTokens: s.tokens, pathPolicy: s.policy, pathSharing: s.sharing,
+	} {
 		mux.Handle(http.MethodPost+" "+path, s.guard.Protect(token.Gate, s.handle(answer)))
 	}
 }

@@ -21,11 +21,12 @@ const version = 1
 
 // The addresses, below a directory's own.
 const (
-	pathAsk    = "/gates/v1/ask"
-	pathLeave  = "/gates/v1/leave"
-	pathFacts  = "/gates/v1/facts"
-	pathTokens = "/gates/v1/tokens"
-	pathPolicy = "/gates/v1/policy"
+	pathAsk     = "/gates/v1/ask"
+	pathLeave   = "/gates/v1/leave"
+	pathFacts   = "/gates/v1/facts"
+	pathTokens  = "/gates/v1/tokens"
+	pathPolicy  = "/gates/v1/policy"
+	pathSharing = "/gates/v1/sharing-keys"
 )
 
 // Bounds of version 1. A gate holds the directory to those of answers, the directory a

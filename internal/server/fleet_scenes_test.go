@@ -37,6 +37,7 @@ func TestAFleet(t *testing.T) {
 func (f *fleet) play(t *testing.T) {
 	t.Run("a removal", f.removal)
 	t.Run("an addition", f.addition)
+	t.Run("batches and explanations", f.batches)
 	t.Run("a token that is revoked", f.revocation)
 	t.Run("limited tokens", f.limits)
 	t.Run("searches", f.searches)
@@ -93,6 +94,23 @@ func (f *fleet) addition(t *testing.T) {
 		for _, never := range []string{"9" + at, at[:len(at)-32] + strings.Repeat("0", 32)} {
 			if status, answer := asked(t, p, owner, with(anybody, "Doorward-Min-Revision", never)); status != http.StatusServiceUnavailable || !strings.Contains(answer, "revision_not_reached") {
 				t.Errorf("%s: %d %s", never, status, answer)
+			}
+		}
+	}
+}
+
+// req 97: a batch and an explanation rest on the facts that a single question does.
+func (f *fleet) batches(t *testing.T) {
+	header := as(f.token(portal.Limits{}, "decide", "explain"))
+	for body, want := range map[string]string{given: `{"evaluations":[{"decision":true},{"decision":true}]}`, removed: `"reason":"removed"`} {
+		f.put(t, f.directories[0], carlsPlace, body)
+		for _, p := range f.all() {
+			if response, text := call(t, http.DefaultClient, "POST", p.url+"/access/v1/evaluations", `{"evaluations":[`+question+","+question+"]}", header); response.StatusCode != http.StatusOK || !strings.Contains(text, want) {
+				t.Errorf("%d %s", response.StatusCode, text)
+			}
+			response, text := call(t, http.DefaultClient, "POST", p.url+"/access/v1/evaluation?explain", question, header)
+			if response.StatusCode != http.StatusOK || strings.Contains(text, `"decision":true`) != (body == given) || !strings.Contains(text, `"explanation"`) {
+				t.Errorf("%d %s", response.StatusCode, text)
 			}
 		}
 	}
@@ -174,6 +192,12 @@ func (f *fleet) searches(t *testing.T) {
 		}
 	}
 	f.pages(t, accounts, header["anybody"])
+	// The sidecar's own token is lent to nobody who has to have one.
+	for p, page := range map[*process]http.Header{f.sidecars[2]: asJSON, f.sidecars[0]: with(asJSON, "Origin", "http://127.0.0.1:8080")} {
+		if response, text := call(t, http.DefaultClient, "POST", p.url+"/access/v1/search/resource", accounts, page); response.StatusCode != 401 && response.StatusCode != 403 {
+			t.Errorf("%v: %d %s", page, response.StatusCode, text)
+		}
+	}
 	if response, text := call(t, http.DefaultClient, "GET", f.sidecars[0].url+"/access/v1/search/action", "", asJSON); response.StatusCode != 405 || response.Header.Get("Allow") != "POST" {
 		t.Errorf("%d %v %s", response.StatusCode, response.Header, text)
 	}

@@ -43,6 +43,7 @@ func (f *fleet) play(t *testing.T) {
 	t.Run("searches", f.searches)
 	t.Run("another token for the sidecars", f.rotation)
 	t.Run("the gates' listener", f.strangers)
+	t.Run("a policy that is promoted", f.promotion)
 	t.Run("what operators see", f.operators)
 	t.Run("a sidecar that stops", f.stops)
 	t.Run("a sidecar that is lost", f.lost)

@@ -232,6 +232,17 @@ func asked(t *testing.T, p *process, body string, header http.Header) (status in
 	return response.StatusCode, text
 }
 
+// answered asks until there is an answer: on a busy machine a process may have lost its
+// lease, and then a 503 tells nothing. The first answer counts.
+func answered(t *testing.T, p *process, body string, header http.Header) (status int, answer string) {
+	t.Helper()
+	eventually(t, "there is an answer", func() bool {
+		status, answer = asked(t, p, body, header)
+		return status != http.StatusServiceUnavailable
+	})
+	return status, answer
+}
+
 // A link is the network between a sidecar and one directory. It can be cut.
 type link struct {
 	net.Listener

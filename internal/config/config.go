@@ -139,6 +139,7 @@ type Gates struct {
 	Address     string        // host:port
 	LongestTerm time.Duration // the most that any gate's lease and staleness come to
 	Margin      time.Duration // for clocks of different speed
+	Canary      bool          // revoke somebody's membership every minute, and see
 }
 
 // Drain bounds the time that running requests get when the process stops.

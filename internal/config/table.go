@@ -77,6 +77,7 @@ func Table() []Setting {
 		text("gates.address", "host:port", "Where a directory answers sidecars. Beyond loopback only with `tls.cert_file` and `tls.key_file`.", func(c *Config) *string { return &c.Gates.Address }),
 		duration("gates.longest_term", "The most that any sidecar's `gate.lease` and `gate.max_staleness` may come to.", func(c *Config) *time.Duration { return &c.Gates.LongestTerm }),
 		duration("gates.margin", "What removals wait besides, for clocks of different speed: at least 1/200 of `gates.longest_term`.", func(c *Config) *time.Duration { return &c.Gates.Margin }),
+		toggle("gates.canary", "Whether a directory gives and takes away a membership of nobody's every minute, to measure until when it is in force ([operating.md](operating.md#the-canary)).", func(c *Config) *bool { return &c.Gates.Canary }),
 		duration("drain.timeout", "How long running requests may take to finish when the server stops.", func(c *Config) *time.Duration { return &c.Drain.Timeout }),
 		toggle("demo", "Fill an empty directory with the demo portal.", func(c *Config) *bool { return &c.Demo }),
 	}

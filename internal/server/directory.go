@@ -118,6 +118,9 @@ func (b *builder) keep(keeper *barrier.Keeper, gates *enforcing) {
 		return gates.count(ctx, b.Store)
 	})
 	background(headPause, "reading the head", announce(b.Store, keeper))
+	if b.c.Gates.Canary {
+		background(canaryPause, "the canary", b.newCanary(keeper, label("")+" "+b.c.Gates.Address).fly)
+	}
 }
 
 // announce tells the keeper when the head has moved, whoever moved it.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"doorward/internal/facts"
@@ -43,7 +44,7 @@ func idleGates(ctx context.Context, f *fleet, m *manager, o freshness) error {
 		"| the directory's processor time without them, of one core | %.1f %% |\n| with them | %.1f %% |\n"+
 		"| %d removals beside them: the call takes ms (median, 99th percentile, longest) | %s |\n"+
 		"| asks that failed | %d |\n\n",
-		o.idle, 100*alone, 100*with, removalsBesideIdle, quantiles(t.calls), followers.failed())
+		o.idle, 100*alone, 100*with, removalsBesideIdle, quantiles(t.calls), followers.failed.Load())
 	return nil
 }
 
@@ -72,9 +73,7 @@ type followers struct {
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 	gates   []*gate.Gate
-
-	mu     sync.Mutex
-	errors []error
+	failed  atomic.Int64 // asks
 }
 
 // follow makes gates, each with a client and connections of its own, and returns when all
@@ -95,8 +94,9 @@ func follow(ctx context.Context, f *fleet, n int) (*followers, error) {
 			return all, err
 		}
 		for !g.Status().Leased {
-			if err := g.Step(ctx); err != nil {
-				return all, fmt.Errorf("join: %w", err)
+			all.step(ctx, g)
+			if err := ctx.Err(); err != nil {
+				return all, err
 			}
 		}
 		all.gates = append(all.gates, g)
@@ -108,19 +108,17 @@ func follow(ctx context.Context, f *fleet, n int) (*followers, error) {
 // keep follows the directory until ctx ends.
 func (f *followers) keep(ctx context.Context, g *gate.Gate) {
 	for ctx.Err() == nil {
-		if err := g.Step(ctx); err != nil && ctx.Err() == nil {
-			f.mu.Lock()
-			f.errors = append(f.errors, err)
-			f.mu.Unlock()
-		}
+		f.step(ctx, g)
 	}
 }
 
-// failed is how many asks have failed.
-func (f *followers) failed() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return len(f.errors)
+// step asks once. After a failure it waits as long as a sidecar does.
+func (f *followers) step(ctx context.Context, g *gate.Gate) {
+	const retry = 20 * time.Millisecond
+	if err := g.Step(ctx); err != nil && ctx.Err() == nil {
+		f.failed.Add(1)
+		time.Sleep(retry)
+	}
 }
 
 // leave ends following, in good order.

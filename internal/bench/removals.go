@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -56,9 +58,10 @@ func removeBeside(ctx context.Context, f *fleet, m *manager, o freshness) error 
 		return nil
 	}
 	fmt.Printf("### From a removal to the last allow\n\n"+
-		"Milliseconds: median, 99th percentile, longest. Between two questions to a sidecar %v; %d members removed each.\n\n"+
-		"| sidecars | last question that was allowed | the call | it says enforced after | questions | not judged (503) |\n"+
-		"|---|---|---|---|---|---|\n", o.pause, o.removals)
+		"Milliseconds: median, 99th percentile, longest. Between two questions to a sidecar %v; %d members removed each. "+
+		"The floor is a line written to a file in the same folder, with fsync.\n\n"+
+		"| sidecars | last question that was allowed | the call | it says enforced after | floor | questions | not judged (503) |\n"+
+		"|---|---|---|---|---|---|---|\n", o.pause, o.removals)
 	for _, n := range o.gates {
 		for len(f.sidecars) < n {
 			if _, err := f.sidecar(ctx); err != nil {
@@ -69,8 +72,8 @@ func removeBeside(ctx context.Context, f *fleet, m *manager, o freshness) error 
 		if err != nil {
 			return fmt.Errorf("with %d sidecars: %w", len(f.sidecars), err)
 		}
-		fmt.Printf("| %d | %s | %s | %s | %d | %d |\n", len(f.sidecars),
-			quantiles(all.last), quantiles(all.calls), quantiles(all.enforced), all.questions, all.unjudged)
+		fmt.Printf("| %d | %s | %s | %s | %s | %d | %d |\n", len(f.sidecars),
+			quantiles(all.last), quantiles(all.calls), quantiles(all.enforced), quantiles(all.floor), all.questions, all.unjudged)
 	}
 	fmt.Println()
 	return nil
@@ -79,6 +82,7 @@ func removeBeside(ctx context.Context, f *fleet, m *manager, o freshness) error 
 // A tally is what many removals came to.
 type tally struct {
 	last, calls, enforced []time.Duration
+	floor                 []time.Duration
 	questions, unjudged   int
 }
 
@@ -97,11 +101,31 @@ func (f *fleet) removeMany(ctx context.Context, m *manager, o freshness) (all ta
 	}
 	for range o.removals {
 		time.Sleep(rand.N(betweenRemovals))
+		floor, err := syncedWrite(f.folder)
+		if err != nil {
+			return all, err
+		}
+		all.floor = append(all.floor, floor)
 		if err := all.remove(ctx, m, askers); err != nil {
 			return all, err
 		}
 	}
 	return all, nil
+}
+
+// syncedWrite is how long it takes that a line is on the disk: no commit is faster.
+func syncedWrite(folder string) (time.Duration, error) {
+	f, err := os.OpenFile(filepath.Join(folder, "floor"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	began := time.Now()
+	if _, err := f.WriteString("a line of some length, as a record of a log has\n"); err != nil {
+		return 0, err
+	}
+	err = f.Sync()
+	return time.Since(began), err
 }
 
 // remove removes one member whom all sidecars have let in before.

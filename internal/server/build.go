@@ -145,8 +145,9 @@ type builder struct {
 	traffic  *traffic
 	decider  *decision.Decider
 	guard    *token.Guard
-	keys     bundle.Keys // that promoted policies may be signed with
-	promoted *promotions // nil: none are promoted to this process
+	keys     bundle.Keys       // that promoted policies may be signed with
+	record   decision.Recorder // nil: nothing is kept of decisions
+	promoted *promotions       // nil: none are promoted to this process
 }
 
 // open opens the directory.
@@ -163,7 +164,7 @@ func (b *builder) open(ctx context.Context) error {
 // judge makes what questions are judged with: on these facts, by the policy of the
 // folder, which is followed, for clients with these tokens.
 func (b *builder) judge(f decision.Facts, tokens token.Source) {
-	b.decider = decision.New(b.Policy, f, decision.Options{Timeout: b.c.Decision.Timeout, Registerer: b.reg})
+	b.decider = decision.New(b.Policy, f, decision.Options{Timeout: b.c.Decision.Timeout, Registerer: b.reg, Record: b.record})
 	b.health.policy = func() string { return b.decider.Policy().Digest }
 	b.reg.MustRegister(newPolicyInfo(b.health.policy))
 	b.guard = &token.Guard{Verifier: token.NewVerifier(tokens), Required: b.c.Auth.Mode == config.AuthToken, Log: b.o.Log}
@@ -194,7 +195,7 @@ func (b *builder) searching(h *authzen.Handler) error {
 	if err != nil {
 		return fmt.Errorf("prepare page tokens: %w", err)
 	}
-	h.Pager, h.Searcher = pager, &search.Searcher{Directory: b.Store, Decider: b.decider}
+	h.Pager, h.Searcher = pager, &search.Searcher{Directory: b.Store, Decider: decision.Unrecorded{Decider: b.decider}}
 	return nil
 }
 

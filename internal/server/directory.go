@@ -47,10 +47,12 @@ func (b *builder) directory(ctx context.Context) error {
 		return fmt.Errorf("keep the rows of gates: %w", err)
 	}
 	b.promoted = &promotions{keys: b.keys, fetch: b.Store.PromotedAt}
-	g, err := b.newGate(keeper, gate.Config{Label: "directory " + label(""), Lease: min(gate.DefaultLease, b.c.Gates.LongestTerm)})
+	name := "directory " + label("")
+	g, err := b.newGate(keeper, gate.Config{Label: name, Lease: min(gate.DefaultLease, b.c.Gates.LongestTerm)})
 	if err != nil {
 		return err
 	}
+	b.record = recorder(name, newArchive(rows).Keep)
 	read := confirmed(keeper, rows)
 	b.judge(gated{g}, tokens{read, g})
 	b.health.look = lookAt(b.Store)
@@ -116,6 +118,9 @@ func (b *builder) keep(keeper *barrier.Keeper, gates *enforcing) {
 		return gates.count(ctx, b.Store)
 	})
 	background(headPause, "reading the head", announce(b.Store, keeper))
+	if b.c.Gates.Canary {
+		background(canaryPause, "the canary", b.newCanary(keeper, label("")+" "+b.c.Gates.Address).fly)
+	}
 }
 
 // announce tells the keeper when the head has moved, whoever moved it.

@@ -25,10 +25,16 @@ func (b *builder) sidecar() error {
 	}
 	b.opened = append(b.opened, func() error { client.Close(); return nil })
 	b.promoted = &promotions{keys: b.keys, fetch: client.Policy}
-	g, err := b.newGate(client, gate.Config{Label: label(b.c.Gate.Label), Lease: b.c.Gate.Lease, Staleness: b.c.Gate.MaxStaleness})
+	disk, err := b.openSpool()
+	if err != nil {
+		return fmt.Errorf("open the spool: %w", err)
+	}
+	name := label(b.c.Gate.Label)
+	g, err := b.newGate(client, gate.Config{Label: name, Lease: b.c.Gate.Lease, Staleness: b.c.Gate.MaxStaleness, Spool: disk})
 	if err != nil {
 		return err
 	}
+	b.record = recorder(name, func(_ context.Context, data ...[]byte) error { return g.Record(data...) })
 	b.judge(gated{g}, tokens{client.Tokens, g})
 	b.health.look = lookAtGate(g)
 	mux := b.newMux()

@@ -18,7 +18,7 @@ import (
 // or a restore that loses commits loses what was acknowledged of them as well.
 type Gates struct{ store *Store }
 
-var _ barrier.Store = (*Gates)(nil)
+var _ barrier.Archive = (*Gates)(nil)
 
 // Gates are the gates of s. They end with it.
 func (s *Store) Gates() *Gates { return &Gates{s} }
@@ -145,22 +145,6 @@ func (g *Gates) Pulse(ctx context.Context) (era gate.Era, err error) {
 		return "", err
 	}
 	return era, nil
-}
-
-// Keep implements barrier.Store. It commits something in any case: a record that is there
-// already may be there only because somebody's wait for a standby was cut short.
-func (g *Gates) Keep(ctx context.Context, spool string, records []gate.Record) error {
-	numbers, data := make([]int64, len(records)), make([][]byte, len(records))
-	for i, r := range records {
-		numbers[i], data[i] = int64(r.Seq), r.Data
-	}
-	return g.write(ctx, "keep records", func(c *session) error {
-		return c.exec(ctx,
-			statement{`INSERT INTO doorward.records (spool, seq, data)
-				SELECT $1, seq, coalesce(data, '') FROM unnest($2::bigint[], $3::bytea[]) AS r (seq, data)
-				ON CONFLICT DO NOTHING`, []any{spool, numbers, data}},
-			statement{query: `SELECT ` + emit})
-	})
 }
 
 // Facts implements barrier.Store.

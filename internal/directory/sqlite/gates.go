@@ -32,7 +32,7 @@ type Gates struct {
 	closeErr  error
 }
 
-var _ barrier.Store = (*Gates)(nil)
+var _ barrier.Archive = (*Gates)(nil)
 
 // Gates opens the file of the gates of s, doorward-gates.db beside doorward.db, and makes
 // it if there is none. It is closed before s. Of o, MustExist does not count.
@@ -162,20 +162,6 @@ func (g *Gates) Pulse(ctx context.Context) (gate.Era, error) {
 		return "", err
 	}
 	return g.era, nil
-}
-
-// Keep implements barrier.Store.
-func (g *Gates) Keep(ctx context.Context, spool string, records []gate.Record) error {
-	return g.write(ctx, "keep records", func(c *session) error {
-		for _, r := range records {
-			err := c.exec(ctx, `INSERT INTO record (spool, seq, data) VALUES (?, ?, coalesce(?, x''))
-				ON CONFLICT (spool, seq) DO NOTHING`, spool, r.Seq, r.Data)
-			if err != nil {
-				return fmt.Errorf("record %d: %w", r.Seq, err)
-			}
-		}
-		return nil
-	})
 }
 
 // Facts implements barrier.Store.

@@ -123,6 +123,11 @@ func commit(t *testing.T, s directory.Store) portal.Position {
 	return p
 }
 
+// R16
+func TestRecordsAreReadAgain(t *testing.T) {
+	storetest.Records(t, gates(t, open(t, file(t), sqlite.Options{})))
+}
+
 func TestRecordsAreKeptOnce(t *testing.T) {
 	path := file(t)
 	g := gates(t, open(t, path, sqlite.Options{}))

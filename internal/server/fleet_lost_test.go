@@ -53,7 +53,7 @@ func said(t *testing.T, p *process, body string) string {
 // is well again by itself. At each time /readyz says what is so.
 func TestTheLifeOfASidecar(t *testing.T) {
 	f := newFleet(t, "")
-	f.c.Gate = config.Gate{Lease: time.Second, MaxStaleness: 5 * time.Second}
+	f.c.Gate.Lease, f.c.Gate.MaxStaleness = time.Second, 5*time.Second
 	f.c.Gates.LongestTerm = 6 * time.Second
 	way := newLink(t, "")
 	s := f.sidecarOf(t, &process{links: []*link{way}}, nil)

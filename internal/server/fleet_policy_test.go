@@ -95,7 +95,7 @@ func (f *fleet) promotion(t *testing.T) {
 			t.Fatalf("promoted: %d %s", status, text)
 		}
 		for _, p := range f.all() {
-			if status, answer := answered(t, p, question, anybody); status != 200 || !strings.Contains(answer, step.want) || readiness(t, p).Policy != step.digest {
+			if status, answer := reached(t, p, question, anybody); status != 200 || !strings.Contains(answer, step.want) || readiness(t, p).Policy != step.digest {
 				t.Errorf("%d: %d %s", n, status, answer)
 			}
 		}

@@ -70,7 +70,7 @@ func (f *fleet) removal(t *testing.T) {
 				t.Errorf("%s: %+v", step.body, e)
 			}
 			for _, p := range f.all() {
-				if status, answer := answered(t, p, question, anybody); status != http.StatusOK || !strings.Contains(answer, step.want) {
+				if status, answer := reached(t, p, question, anybody); status != http.StatusOK || !strings.Contains(answer, step.want) {
 					t.Errorf("after %s: %d %s", step.body, status, answer)
 				}
 			}
@@ -89,7 +89,7 @@ func (f *fleet) addition(t *testing.T) {
 		t.Fatalf("%d %s", put.StatusCode, text)
 	}
 	for _, p := range f.all() {
-		if status, answer := answered(t, p, owner, with(anybody, "Doorward-Min-Revision", at)); status != http.StatusOK || !strings.HasPrefix(answer, `{"decision":true`) {
+		if status, answer := reached(t, p, owner, with(anybody, "Doorward-Min-Revision", at)); status != http.StatusOK || !strings.HasPrefix(answer, `{"decision":true`) {
 			t.Errorf("%d %s", status, answer)
 		}
 		for _, never := range []string{"9" + at, at[:len(at)-32] + strings.Repeat("0", 32)} {
@@ -106,7 +106,7 @@ func (f *fleet) batches(t *testing.T) {
 	for body, want := range map[string]string{given: `{"evaluations":[{"decision":true},{"decision":true}]}`, removed: `"reason":"removed"`} {
 		f.put(t, f.directories[0], carlsPlace, body)
 		for _, p := range f.all() {
-			answered(t, p, question, header) // so that there is a lease
+			reached(t, p, question, header) // so that there is a lease
 			if response, text := call(t, http.DefaultClient, "POST", p.url+"/access/v1/evaluations", `{"evaluations":[`+question+","+question+"]}", header); response.StatusCode != http.StatusOK || !strings.Contains(text, want) {
 				t.Errorf("%d %s", response.StatusCode, text)
 			}
@@ -124,22 +124,22 @@ func (f *fleet) revocation(t *testing.T) {
 	made := f.token(portal.Limits{}, "decide")
 	strict := f.sidecars[2] // in auth.mode token
 	for _, p := range f.all() {
-		if status, answer := answered(t, p, question, as(made)); status != http.StatusOK {
+		if status, answer := reached(t, p, question, as(made)); status != http.StatusOK {
 			t.Errorf("%d %s", status, answer)
 		}
 	}
 	f.revoke(t, made)
 	for _, p := range f.all() {
-		if status, answer := answered(t, p, question, as(made)); status != http.StatusUnauthorized || strings.Contains(answer, "decision") {
+		if status, answer := reached(t, p, question, as(made)); status != http.StatusUnauthorized || strings.Contains(answer, "decision") {
 			t.Errorf("revoked: %d %s", status, answer)
 		}
 	}
 	for _, header := range []http.Header{asJSON, as(f.token(portal.Limits{}, "manage")), with(asJSON, "Authorization", "Bearer dw_x_y")} {
-		if status, answer := answered(t, strict, question, header); status != http.StatusUnauthorized && status != http.StatusForbidden {
+		if status, answer := reached(t, strict, question, header); status != http.StatusUnauthorized && status != http.StatusForbidden {
 			t.Errorf("%v: %d %s", header, status, answer)
 		}
 	}
-	if status, _ := answered(t, f.sidecars[0], question, asJSON); status != http.StatusOK {
+	if status, _ := reached(t, f.sidecars[0], question, asJSON); status != http.StatusOK {
 		t.Errorf("in auth.mode none: %d", status)
 	}
 }
@@ -149,10 +149,10 @@ func (f *fleet) limits(t *testing.T) {
 	reseller := as(f.token(portal.Limits{Accounts: []portal.AccountID{"bakery"}, Types: []string{"account"}}, "decide"))
 	const bea = `{"subject":{"type":"user","id":"bea"},"action":{"name":"invoice.pay"},"resource":{"type":"account","id":"bakery"}}`
 	for _, p := range f.all() {
-		if status, answer := answered(t, p, bea, reseller); status != http.StatusOK || answer != `{"decision":true}` {
+		if status, answer := reached(t, p, bea, reseller); status != http.StatusOK || answer != `{"decision":true}` {
 			t.Errorf("its own account: %d %s", status, answer)
 		}
-		if status, answer := answered(t, p, question, reseller); status != http.StatusForbidden {
+		if status, answer := reached(t, p, question, reseller); status != http.StatusForbidden {
 			t.Errorf("another account: %d %s", status, answer)
 		}
 	}
@@ -376,7 +376,7 @@ func (f *fleet) lost(t *testing.T) {
 	if status, answer := asked(t, gone, question, asJSON); status != http.StatusServiceUnavailable || strings.Contains(answer, "decision") {
 		t.Errorf("the lost sidecar: %d %s", status, answer)
 	}
-	if status, answer := answered(t, f.sidecars[0], question, asJSON); status != http.StatusOK || !strings.Contains(answer, "removed") {
+	if status, answer := reached(t, f.sidecars[0], question, asJSON); status != http.StatusOK || !strings.Contains(answer, "removed") {
 		t.Errorf("another one: %d %s", status, answer)
 	}
 	if g := f.listed(t, f.directories[0])["sidecar-1"]; !g.Silent {
@@ -404,7 +404,7 @@ func (f *fleet) directoryEnds(t *testing.T) {
 		t.Errorf("it ended with %v", err)
 	}
 	f.enforced(t, other)
-	if status, answer := answered(t, witness, question, asJSON); status != http.StatusOK || !strings.Contains(answer, "removed") {
+	if status, answer := reached(t, witness, question, asJSON); status != http.StatusOK || !strings.Contains(answer, "removed") {
 		t.Errorf("%d %s", status, answer)
 	}
 	f.directories = f.directories[1:]

@@ -133,7 +133,7 @@ func (f *fleet) sidecar(t *testing.T, set func(*config.Config)) *process {
 func (f *fleet) sidecarOf(t *testing.T, s *process, set func(*config.Config)) *process {
 	t.Helper()
 	c := f.c
-	c.Data, c.Database, c.Directory.TokenFile = "absent", config.Database{}, f.tokenFile
+	c.Data, c.Database, c.Directory.TokenFile = t.TempDir(), config.Database{}, f.tokenFile
 	scheme := "http://"
 	if c.TLS.CertFile != "" {
 		scheme, c.Directory.CAFile, c.TLS = "https://", c.TLS.CertFile, config.TLS{}
@@ -232,9 +232,9 @@ func asked(t *testing.T, p *process, body string, header http.Header) (status in
 	return response.StatusCode, text
 }
 
-// answered asks until there is an answer: on a busy machine a process may have lost its
+// reached asks until there is an answer: on a busy machine a process may have lost its
 // lease, and then a 503 tells nothing. The first answer counts.
-func answered(t *testing.T, p *process, body string, header http.Header) (status int, answer string) {
+func reached(t *testing.T, p *process, body string, header http.Header) (status int, answer string) {
 	t.Helper()
 	eventually(t, "there is an answer", func() bool {
 		status, answer = asked(t, p, body, header)

@@ -51,6 +51,7 @@ func TestScripts(t *testing.T) {
 			"status": status, "serve": serve, "sql": execSQL, "token": lastToken,
 			"paste": paste, "pastedemo": pasteDemo, "extract": extract, "copypolicies": copyPolicies,
 			"replace": replace, "work": work, "masked": masked, "position": lastPosition, "sign": sign, "keep": keep,
+			"addresses": addresses, "eventually": eventually, "answers": answers,
 		},
 	})
 }

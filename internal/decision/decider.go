@@ -79,15 +79,15 @@ func New(p *policy.Policy, f Facts, o Options) *Decider {
 
 // Use makes p the policy of every question asked from now on. What was
 // remembered under the old policy is left behind with it.
-func (d *Decider) Use(p *policy.Policy) { d.UsePromoted(p, 0) }
+func (d *Decider) Use(p *policy.Policy) { d.UsePromoted(p, portal.Promoted{}) }
 
-// UsePromoted is Use for a policy that was promoted at a revision (R13). 0: nowhere.
-func (d *Decider) UsePromoted(p *policy.Policy, at portal.Revision) {
+// UsePromoted is Use for a policy that was promoted (R13).
+func (d *Decider) UsePromoted(p *policy.Policy, as portal.Promoted) {
 	d.swapping.Lock()
 	defer d.swapping.Unlock()
 	d.generation++
 	e := newEngine(p, d.generation, d.metrics)
-	e.promoted = at
+	e.promoted = as
 	d.inUse.Store(e)
 }
 

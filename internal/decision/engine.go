@@ -16,7 +16,7 @@ import (
 // immutable but for its memos.
 type engine struct {
 	policy     *policy.Policy
-	promoted   portal.Revision // where; 0: nowhere
+	promoted   portal.Promoted // zero: it was not
 	generation uint64
 	plans      map[string]*plan
 	counters   counters

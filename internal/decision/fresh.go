@@ -19,9 +19,8 @@ type Need struct {
 	Bounded bool
 	// Min is the position that the asker has seen (R15). Zero: none.
 	Min portal.Mark
-	// Policy is where the policy was promoted that will judge the facts (R13). 0:
-	// nowhere.
-	Policy portal.Revision
+	// Policy is what was promoted that will judge the facts (R13). Zero: nothing.
+	Policy portal.Promoted
 }
 
 // Known are facts that were true together.

@@ -119,11 +119,11 @@ func TestFactsGoWithThePolicyPromotedThere(t *testing.T) {
 		if got, err := ask(d); err != nil || !got.Allow {
 			t.Errorf("%s, before: %+v, %v", name, got, err)
 		}
-		p.at, p.moved = 7, func() { d.UsePromoted(tight, 7) }
+		p.at, p.moved = portal.Promoted{At: 7, Digest: tight.Digest}, func() { d.UsePromoted(tight, portal.Promoted{At: 7, Digest: tight.Digest}) }
 		if got, err := ask(d); err != nil || got.Allow || got.Basis.Policy != tight.Digest {
 			t.Errorf("%s, promoted meanwhile: %+v, %v", name, got, err)
 		}
-		p.at, p.moved = 9, func() {}
+		p.at, p.moved = portal.Promoted{At: 7, Digest: "of another history"}, func() {}
 		got, err := ask(d)
 		if u, ok := errors.AsType[*decision.UnavailableError](err); !ok || u.Code != decision.Stale || got.Allow {
 			t.Errorf("%s, promoted and not in use: %+v, %v", name, got, err)
@@ -135,7 +135,7 @@ func TestFactsGoWithThePolicyPromotedThere(t *testing.T) {
 // another is refused, and then moved is called.
 type promoting struct {
 	leased
-	at    portal.Revision
+	at    portal.Promoted
 	moved func()
 }
 

@@ -36,7 +36,7 @@ func (g *Gate) Step(ctx context.Context) error {
 		return ErrOtherAnswer // R2: it says nothing about now
 	}
 	if err := g.use(ctx, answer.Policy); err != nil { // R13: not applied until the policy is in force
-		return fmt.Errorf("use the policy promoted at revision %d: %w", answer.Policy, err)
+		return fmt.Errorf("use the policy promoted at revision %d: %w", answer.Policy.At, err)
 	}
 	if err := g.apply(answer, asked, g.clock.Now()); err != nil {
 		return err
@@ -68,7 +68,7 @@ func (g *Gate) nextAsk(now Reading) Ask {
 	return ask
 }
 
-func (g *Gate) use(ctx context.Context, promoted portal.Revision) error {
+func (g *Gate) use(ctx context.Context, promoted portal.Promoted) error {
 	if g.policies == nil || promoted == g.standing.Load().policy {
 		return nil
 	}

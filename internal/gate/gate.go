@@ -55,10 +55,10 @@ type Config struct {
 
 // Policies are the policies that the directory promotes (R13).
 type Policies interface {
-	// Use puts the policy that was promoted at a revision in force, and returns when
-	// every question asked from now on is judged by it. 0 is the policy that this
-	// process came with.
-	Use(ctx context.Context, promoted portal.Revision) error
+	// Use puts a policy that was promoted in force, and returns when every question
+	// asked from now on is judged by it. The zero Promoted is the policy that this process
+	// came with.
+	Use(ctx context.Context, p portal.Promoted) error
 	// Digest names the policy in force.
 	Digest() string
 }
@@ -133,7 +133,7 @@ type Status struct {
 	Since    time.Duration
 	Position portal.Position
 	Head     portal.Revision // the directory's, as it was heard of last
-	Policy   portal.Revision // where the policy in force was promoted; 0: nowhere
+	Policy   portal.Promoted // in force; zero: none was promoted
 	Odd      Oddities
 }
 

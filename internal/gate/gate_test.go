@@ -221,7 +221,7 @@ func TestWhyThereIsNoAnswer(t *testing.T) {
 		w.near.broken.Store(false)
 		step("well", time.Second, 0, gate.Query{}, nil)
 		step("a revision that there is not", 0, 0, gate.Query{Min: later}, gate.ErrRevisionNotReached)
-		step("another policy", 0, 0, gate.Query{Policy: 7}, gate.ErrPolicyMoved)
+		step("another policy", 0, 0, gate.Query{Policy: portal.Promoted{At: 7, Digest: "d7"}}, gate.ErrPolicyMoved)
 		w.near.broken.Store(true)
 		step("remembered, under the lease", 0, 0, gate.Query{}, nil)
 		step("not remembered, under the lease", 0, 1, gate.Query{}, gate.ErrFactsUnavailable)

@@ -30,7 +30,7 @@ type standing struct {
 	position portal.Position // applied
 	era      Era             // "": nothing was heard of the directory yet
 	time     clocked
-	policy   portal.Revision // promoted there and in force here (R13)
+	policy   portal.Promoted // in force here (R13)
 	head     portal.Revision // the directory's, as it was heard of last
 	// tokens counts what may have changed client tokens.
 	tokens uint64

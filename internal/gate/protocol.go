@@ -75,7 +75,7 @@ type Answer struct {
 	Era   Era
 	// Time is what the database's clock said when the snapshot was read (R12).
 	Time   time.Time
-	Policy portal.Revision // where the policy in force at Head was promoted; 0: nowhere (R13)
+	Policy portal.Promoted // in force at Head (R13)
 	Stored uint64          // records of the ask's spool up to it are kept
 }
 
@@ -85,7 +85,7 @@ type Found struct {
 	Position portal.Position
 	Era      Era
 	Time     time.Time
-	Policy   portal.Revision
+	Policy   portal.Promoted
 	// Confirmed tells that the database has committed something that began after the
 	// read was asked for, so that it was no database that a failover had left behind.
 	Confirmed bool

@@ -19,9 +19,9 @@ type Query struct {
 	Bounded bool
 	// Min is the position that the asker has seen (R15). Zero: none.
 	Min portal.Mark
-	// Policy is where the policy was promoted that the asker will judge by: taken
+	// Policy is what was promoted that the asker will judge by: taken
 	// before Read is called (R13).
-	Policy portal.Revision
+	Policy portal.Promoted
 }
 
 // A Reply is what a question may be answered from.
@@ -156,7 +156,7 @@ func (g *Gate) readConfirmed(ctx context.Context, q Query, until time.Duration) 
 
 // judgesBy tells whether the asker took the policy that goes with the facts. It took it
 // before, perhaps at a time when this process had no lease and did not know better.
-func (g *Gate) judgesBy(q Query, promoted portal.Revision) bool {
+func (g *Gate) judgesBy(q Query, promoted portal.Promoted) bool {
 	return q.Policy == promoted || !g.rules.Keeps(rule.PolicyToo) // R13
 }
 

@@ -49,15 +49,21 @@ func open(t testing.TB) *surface {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &surface{mux: http.NewServeMux(), store: store, reg: prometheus.NewRegistry(), log: &bytes.Buffer{}}
+	s := &surface{store: store, reg: prometheus.NewRegistry(), log: &bytes.Buffer{}}
 	s.Handler = &Handler{
 		Store: store, Salt: store.Salt(), Now: func() time.Time { return noon }, Metrics: NewMetrics(s.reg),
 		Words:  func() importer.Words { return importer.Words{Catalogue: p.Catalogue, Presets: p.Presets} },
 		Client: func(context.Context) string { return "t1" }, Limits: func(context.Context) *portal.Limits { return nil },
 		Log: slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
-	s.Register(s.mux)
+	s.remount()
 	return s
+}
+
+// remount makes the routes anew, because which there are depends on the gates.
+func (s *surface) remount() {
+	s.mux = http.NewServeMux()
+	s.Register(s.mux)
 }
 
 // limited limits the client from now on.

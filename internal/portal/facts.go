@@ -92,6 +92,13 @@ func (p Position) AppendWhole(dst []byte) []byte {
 	return hex.AppendEncode(dst, p.Tag[:])
 }
 
+// Promoted names a policy that was promoted: where, and its digest. A restore may use the
+// revision again for another; the digest tells them apart. The zero Promoted is none.
+type Promoted struct {
+	At     Revision
+	Digest string // hex of SHA-256
+}
+
 // ErrPosition tells that a text is not a whole position.
 var ErrPosition = errors.New("must be a revision, a dot and 64 hex digits")
 

@@ -62,17 +62,13 @@ func accept(srv *http.Server, l listener) error {
 	return fmt.Errorf("accept on %s: %w", l.url, err)
 }
 
-// drain needs a context of its own: the one that ended is why it runs.
-func drain(fronts []front, limit time.Duration) error {
+// drain needs a context of its own: the one that ended is why it runs. Gates are answered
+// until no client's call is left that waits for them.
+func drain(fronts []front, limit time.Duration) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	ended := make(chan error)
 	for _, f := range fronts {
-		go func() { ended <- shutdown(ctx, f.srv) }()
-	}
-	var err error
-	for range fronts {
-		err = errors.Join(err, <-ended)
+		err = errors.Join(err, shutdown(ctx, f.srv))
 	}
 	return err
 }

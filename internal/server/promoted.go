@@ -27,7 +27,7 @@ type promotions struct {
 
 	mu       sync.Mutex
 	own      *policy.Policy // of the folder, or the one built in
-	promoted portal.Revision
+	promoted portal.Promoted
 }
 
 var _ gate.Policies = (*promotions)(nil)
@@ -39,7 +39,7 @@ func (p *promotions) Digest() string { return p.decider.Policy().Digest }
 func (p *promotions) follow(own *policy.Policy) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.own = own; p.promoted == 0 {
+	if p.own = own; p.promoted == (portal.Promoted{}) {
 		p.decider.Use(own)
 	}
 }
@@ -47,28 +47,41 @@ func (p *promotions) follow(own *policy.Policy) {
 // Use implements gate.Policies. What cannot be verified is not put in force, and then
 // nothing that came after it counts either: questions have no answer once the lease ends.
 // That the invariants hold was found out before it was promoted.
-func (p *promotions) Use(ctx context.Context, at portal.Revision) error {
+func (p *promotions) Use(ctx context.Context, want portal.Promoted) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if at == p.promoted {
+	switch {
+	case want == p.promoted:
 		return nil
-	}
-	if at == 0 { // of another history, in which nothing was promoted
+	case want == (portal.Promoted{}): // of another history, in which nothing was promoted
 		p.decider.Use(p.own)
-		p.promoted = 0
-		return nil
+	case want.Digest == p.promoted.Digest: // the same one again
+		p.decider.UsePromoted(p.decider.Policy(), want)
+	default:
+		loaded, err := p.load(ctx, want)
+		if err != nil {
+			return err
+		}
+		p.decider.UsePromoted(loaded, want)
 	}
-	promotion, err := p.fetch(ctx, at)
-	if err != nil {
-		return fmt.Errorf("fetch it: %w", err)
-	}
-	opened, err := openBundle(promotion.Bundle, p.keys, policy.Source.Load)
-	if err != nil {
-		return err
-	}
-	p.decider.UsePromoted(opened, at)
-	p.promoted = at
+	p.promoted = want
 	return nil
+}
+
+// errAnother: a restore has used the revision again, and the directory that was asked has
+// another history than the one that said what was promoted.
+var errAnother = errors.New("the directory has another policy at that revision")
+
+func (p *promotions) load(ctx context.Context, want portal.Promoted) (*policy.Policy, error) {
+	promotion, err := p.fetch(ctx, want.At)
+	if err != nil {
+		return nil, fmt.Errorf("fetch it: %w", err)
+	}
+	loaded, err := openBundle(promotion.Bundle, p.keys, policy.Source.Load)
+	if err == nil && loaded.Digest != want.Digest {
+		err = errAnother
+	}
+	return loaded, err
 }
 
 // errNoKeys: promoted policies cannot be verified.

@@ -50,14 +50,18 @@ func start(t *testing.T, c config.Config) *running {
 // startPrepared runs a server that is prepared first until the test ends.
 func startPrepared(t *testing.T, c config.Config, prepare func(context.Context, *server.Service) error) *running {
 	t.Helper()
+	return launch(t, c, server.Options{Log: slog.New(slog.DiscardHandler), Prepare: prepare})
+}
+
+// launch runs a process until the test ends.
+func launch(t *testing.T, c config.Config, o server.Options) *running {
+	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	r := &running{stop: stop, ended: make(chan error, 1)}
 	started := make(chan []string, 1)
+	o.Version, o.Started = "test", func(urls []string) { started <- urls }
 	go func() {
-		r.ended <- server.Run(ctx, c, server.Options{
-			Log: slog.New(slog.DiscardHandler), Version: "test", Prepare: prepare,
-			Started: func(urls []string) { started <- urls },
-		})
+		r.ended <- server.Run(ctx, c, o)
 		close(r.ended)
 	}()
 	select {

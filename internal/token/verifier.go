@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"sync/atomic"
+	"time"
 
 	"doorward/internal/directory"
 )
@@ -32,9 +32,11 @@ type Source interface {
 // A Verifier tells whether tokens are good, from memory while the directory has
 // not moved. It is used by many goroutines.
 type Verifier struct {
-	source  Source
-	reading sync.Mutex
-	known   atomic.Pointer[snapshot]
+	source Source
+	known  atomic.Pointer[snapshot]
+	begun  atomic.Uint64 // readings
+	turn   chan struct{} // holds one value while nobody reads
+	last   outcome       // of the last reading; whoever has the turn
 }
 
 // A snapshot holds every token there was when the stamp was taken, or later.
@@ -43,6 +45,17 @@ type snapshot struct {
 	byID  map[string]directory.Token
 }
 
+// An outcome is what the nth reading came to.
+type outcome struct {
+	n     uint64
+	known *snapshot
+	err   error
+}
+
+// readTimeout bounds a reading. It is for all who wait for it, so it does not end with
+// the request that made it.
+const readTimeout = 2 * time.Second
+
 // holds tells whether the snapshot is good while the store has that stamp. The
 // zero stamp, of a closed store, vouches for nothing.
 func (s *snapshot) holds(now directory.Stamp) bool {
@@ -50,7 +63,11 @@ func (s *snapshot) holds(now directory.Stamp) bool {
 }
 
 // NewVerifier returns a Verifier of the tokens in source.
-func NewVerifier(source Source) *Verifier { return &Verifier{source: source} }
+func NewVerifier(source Source) *Verifier {
+	v := &Verifier{source: source, turn: make(chan struct{}, 1)}
+	v.turn <- struct{}{}
+	return v
+}
 
 // Verify returns the token that text is, if it is in force and has the scope. Its
 // errors are ErrMalformed, ErrRefused, ErrScope, or the directory's.
@@ -76,19 +93,37 @@ func (v *Verifier) Verify(ctx context.Context, text string, scope Scope) (direct
 	return t, nil
 }
 
-// current returns a snapshot that holds everything committed before the call.
+// current returns a snapshot that holds everything committed before the call. When it has
+// to be read, all who came before the reading began share it, and its failure: where
+// nothing vouches for what is known, nobody waits for more than two readings.
 func (v *Verifier) current(ctx context.Context) (*snapshot, error) {
 	if k := v.known.Load(); k.holds(v.source.Stamp()) {
 		return k, nil
 	}
-	v.reading.Lock()
-	defer v.reading.Unlock()
+	came := v.begun.Load()
+	select {
+	case <-v.turn:
+		defer func() { v.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if v.last.n > came {
+		return v.last.known, v.last.err
+	}
 	// The stamp is taken before reading: what commits in between is read again by
 	// the next request, never missed.
 	stamp := v.source.Stamp()
 	if k := v.known.Load(); k.holds(stamp) {
 		return k, nil
 	}
+	v.last = outcome{n: v.begun.Add(1)}
+	v.last.known, v.last.err = v.read(ctx, stamp)
+	return v.last.known, v.last.err
+}
+
+func (v *Verifier) read(ctx context.Context, stamp directory.Stamp) (*snapshot, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
+	defer cancel()
 	tokens, err := v.source.Tokens(ctx)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -34,12 +35,13 @@ func (c *session) promotedAt(ctx context.Context, r portal.Revision) (directory.
 	return p, nil
 }
 
-// policyInForce is where the last promotion was made; 0 before the first.
-func (c *session) policyInForce(ctx context.Context) (r portal.Revision, err error) {
-	if err := c.get(ctx, `SELECT coalesce(max(revision), 0) FROM doorward.policies`, nil, &r); err != nil {
-		return 0, fmt.Errorf("read promoted policy: %w", err)
+// policyInForce is the last promotion, without its bundle; zero before the first.
+func (c *session) policyInForce(ctx context.Context) (p portal.Promoted, err error) {
+	err = c.get(ctx, `SELECT revision, digest FROM doorward.policies ORDER BY revision DESC LIMIT 1`, nil, &p.At, &p.Digest)
+	if err != nil && !errors.Is(err, directory.ErrNotFound) {
+		return portal.Promoted{}, fmt.Errorf("read promoted policy: %w", err)
 	}
-	return r, nil
+	return p, nil
 }
 
 // PutPolicy implements directory.Tx.

@@ -96,7 +96,7 @@ type Feed struct {
 	Changes        []directory.Change
 	Era            gate.Era
 	Time           time.Time       // by the database's clock, when the snapshot was taken
-	Policy         portal.Revision // where the policy in force at Head was promoted
+	Policy         portal.Promoted // in force at Head
 }
 
 // Rows are all rows at one time.

@@ -54,6 +54,7 @@ func (s *schedule) ask(c *sidecar, who subject, soon bool) {
 		return
 	}
 	s.checkAllow(c, who, f, began, judge, floor)
+	s.checkPolicy(c, who, reply.Position, judge)
 	if s.oneIn(10) && !s.sensitive(c) {
 		return
 	}
@@ -178,10 +179,21 @@ func (s *schedule) checkAllow(c *sidecar, who subject, f portal.Facts, began tim
 	// R13: the policy that was in force at the last enforced position, or a later one.
 	demanded := portal.Revision(0)
 	if v := s.database.of[floor.Tag]; v != nil {
-		demanded = v.policy
+		demanded = v.policy.At
 	}
-	if judge.inForce < demanded {
-		s.violate("%s: %v: judged by the policy of revision %d after that of %d was enforced (R13)", c.name, who, judge.inForce, demanded)
+	if judge.inForce.At < demanded {
+		s.violate("%s: %v: judged by the policy of revision %d after that of %d was enforced (R13)", c.name, who, judge.inForce.At, demanded)
+	}
+}
+
+// checkPolicy checks that facts were judged by a policy of their own history (R13).
+func (s *schedule) checkPolicy(c *sidecar, who subject, at portal.Position, judge policies) {
+	v := s.database.of[at.Tag]
+	if v == nil || judge.loaded.At == 0 || judge.loaded.At > at.Revision {
+		return
+	}
+	if want := v.promotion(judge.loaded.At); judge.loaded != want {
+		s.violate("%s: %v: facts of %v judged by policy %v, which there is %v (R13)", c.name, who, at, judge.loaded, want)
 	}
 }
 

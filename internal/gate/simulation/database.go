@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,7 +22,7 @@ type version struct {
 	log       []logged // log[i] is revision i+1
 	content   content
 	rows      []barrier.Row // by instance
-	policy    portal.Revision
+	policy    portal.Promoted
 	settled   gate.Era
 	kept      map[string]map[uint64]bool // records, by spool
 }
@@ -49,6 +50,11 @@ func (v *version) holds(p portal.Position) bool {
 		return false
 	}
 	return v.log[p.Revision-1].tag == p.Tag
+}
+
+// promotion names what was promoted at a revision.
+func (v *version) promotion(at portal.Revision) portal.Promoted {
+	return portal.Promoted{At: at, Digest: hex.EncodeToString(v.log[at-1].tag[:8])}
 }
 
 func (v *version) row(who gate.Instance) (i int, there bool) {
@@ -157,8 +163,8 @@ func (d *database) update(n *node, ch change) (at portal.Position, changed bool,
 func (d *database) promote(n *node, frozen int) (at portal.Position, err error) {
 	err = d.commit(n, func(v *version) {
 		r := portal.Revision(len(v.log) + 1)
-		v.policy = r
 		d.logs(v, directory.Change{Revision: r, Kind: directory.ChangedPolicy}, frozen)
+		v.policy = v.promotion(r)
 	})
 	return n.head().position(), err
 }

@@ -40,8 +40,8 @@ func also(focus func(*plan), more func(*plan)) func(*plan) {
 
 // removedRules are all rules that gates, directories and their store keep (R1 to R9, R11
 // to R13, R15, R16). R10 waits for the shared cache. R14 is the verbs' and the store's,
-// and orders of steps inside of one transaction (R1, R2, R8) are PostgreSQL's: they are
-// for directed tests there.
+// and orders of steps inside of one transaction (R1, R2, R8) are PostgreSQL's: rules_test.go
+// of the store there takes them out.
 var removedRules = []removed{
 	{"R1: a gate whose position is not held drops everything", without(rule.ForgetForeign), onlyFaults(1, 4, restoreOld, killReplica)},
 	{string(soleCommit), mutant{flaw: soleCommit}, nil},
@@ -86,6 +86,7 @@ var removedRules = []removed{
 	{"R11: a commit that is lost is not called enforced", without(rule.Held), also(onlyFaults(4, 6, loseCommits, breakConns), func(p *plan) { p.synchronous = false })},
 	{"R12: times are judged by the database's clock, as an interval", without(rule.DirectoryTime), nil},
 	{"R13: facts go with the policy that was in force then", without(rule.PolicyToo), onlyLong(2, 6, stopSidecar, killSidecar)},
+	{"R13: a policy is known by more than its revision", mutant{byRevision: true}, onlyFaults(2, 5, restoreOld)},
 	{"R15: an answer is not older than demanded", without(rule.Minimum), nil},
 	{"R16: a sensitive decision is kept before it is given", without(rule.Spooled), nil},
 }

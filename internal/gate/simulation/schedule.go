@@ -16,6 +16,7 @@ type mutant struct {
 	statesLess bool // R9: the gate uses more than its row says
 	trustsGone bool // R7: who finds the right gone calls that enforced
 	readsGone  bool // R7: who finds the right gone commits nothing, and goes by what it read
+	byRevision bool // R13: policies are told apart by their revisions
 }
 
 // A plan is what a schedule is like.

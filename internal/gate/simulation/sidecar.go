@@ -125,23 +125,28 @@ func (c *sidecar) Facts(_ context.Context, keys []portal.FactKey, confirmed bool
 // policies are what a sidecar judges by (R13).
 type policies struct {
 	of      *sidecar
-	inForce portal.Revision
-	frozen  int // the account that it refuses
+	inForce portal.Promoted
+	loaded  portal.Promoted // what was fetched for it
+	frozen  int             // the account that it refuses
 }
 
 func (p *policies) Digest() string { return "policy" }
 
-// Use fetches the policy that was promoted at a revision.
-func (p *policies) Use(_ context.Context, r portal.Revision) error {
+// Use fetches a policy that was promoted, by its revision, and looks whether it is the one.
+func (p *policies) Use(_ context.Context, want portal.Promoted) error {
 	p.of.hold(p.of.w.between(0, 20*time.Millisecond))
-	log := p.of.s.database.primary.head().log
+	v, careless := p.of.s.database.primary.head(), p.of.s.plan.mutant.byRevision
 	switch {
-	case r == 0:
-		p.inForce, p.frozen = 0, -1
-	case int(r) > len(log) || p.of.w.oneIn(20):
+	case want.At == 0:
+		*p = policies{of: p.of, frozen: -1}
+	case careless && want.At == p.inForce.At:
+		p.inForce = want
+	case int(want.At) > len(v.log) || p.of.w.oneIn(20):
 		return errors.New("the policy cannot be fetched")
+	case !careless && v.promotion(want.At) != want:
+		return errors.New("the policy is of another history")
 	default:
-		p.inForce, p.frozen = r, log[r-1].frozen
+		p.inForce, p.loaded, p.frozen = want, v.promotion(want.At), v.log[want.At-1].frozen
 	}
 	return nil
 }

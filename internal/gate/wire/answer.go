@@ -36,7 +36,7 @@ func writeAnswer(a gate.Answer) ([]byte, error) {
 		w.flag("lease", a.Lease)
 		w.text("era", string(a.Era))
 		w.moment("time_us", a.Time)
-		w.number("policy", uint64(a.Policy))
+		w.promoted(a.Policy)
 		w.number("stored", a.Stored)
 		w.list("changes", len(a.Changes), func(i int) { w.change(a.Changes[i]) })
 	})
@@ -64,7 +64,7 @@ func decodeAnswer(body []byte, ask gate.Ask) (a gate.Answer, err error) {
 		a.Instance = ask.Instance
 		a.From, a.To, a.Head = o.position("from"), o.position("to"), o.position("head")
 		a.Lease, a.Era, a.Time = o.flag("lease"), gate.Era(o.text("era")), o.moment("time_us")
-		a.Policy, a.Stored = portal.Revision(o.number("policy")), o.number("stored")
+		a.Policy, a.Stored = o.promoted(), o.number("stored")
 		o.list("changes", func(n int) { a.Changes = make([]directory.Change, n) }, func(i int, v ijson.Value) {
 			a.Changes[i] = o.r.change(v)
 		})
@@ -107,7 +107,7 @@ func (r *reader) change(v ijson.Value) (c directory.Change) {
 func kind(s string) directory.ChangeKind {
 	for _, known := range [...]directory.ChangeKind{
 		directory.ChangedMembership, directory.ChangedUser, directory.ChangedAccount, directory.ChangedContact,
-		directory.ChangedInvitation, directory.ChangedToken, directory.ChangedNothing, everything,
+		directory.ChangedInvitation, directory.ChangedToken, directory.ChangedPolicy, directory.ChangedNothing, everything,
 	} {
 		if s == string(known) {
 			return known

@@ -53,7 +53,7 @@ var (
 			{Revision: 9, Kind: "of tomorrow", Account: "acme"},
 			{Revision: 10, Kind: directory.ChangedUser, User: "bob"},
 		},
-		Lease: true, Era: "pg 1/2", Time: time.UnixMicro(1_764_000_000_123_456).UTC(), Policy: 5, Stored: 3,
+		Lease: true, Era: "pg 1/2", Time: time.UnixMicro(1_764_000_000_123_456).UTC(), Policy: portal.Promoted{At: 5, Digest: "d5"}, Stored: 3,
 	}
 )
 
@@ -103,6 +103,8 @@ func TestAnswersThatAreNotBelieved(t *testing.T) {
 		`"changes":[`:         `"changes":[["membership"],`,
 		`"time_us":`:          `"time_us":"",`,
 		`"policy":5`:          `"policy":-5`,
+		`"policy":5,"p`:       `"policy":0,"p`,
+		`"policy_digest":"d5`: `"policy_digest":"`,
 		`"policy":5,`:         `"policy":5,"policy":6,`, // S40
 		`"era":`:              `"Era":`,                 // S40
 		`{"version":1`:        `{"requires":["x"],"version":1`,

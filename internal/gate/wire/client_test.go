@@ -83,7 +83,7 @@ func TestTheWireChangesNothing(t *testing.T) {
 		Confirmed bool
 	}
 	var got asks
-	found := gate.Found{Facts: []portal.Facts{fullFacts(t)}, Position: at(9), Era: "e", Time: answered.Time, Policy: 4, Confirmed: true}
+	found := gate.Found{Facts: []portal.Facts{fullFacts(t)}, Position: at(9), Era: "e", Time: answered.Time, Policy: portal.Promoted{At: 4, Digest: "d4"}, Confirmed: true}
 	c := w.client(nil, w.serve(fake{
 		ask:   func(_ context.Context, a gate.Ask) (gate.Answer, error) { got.Ask = a; return answered, nil },
 		leave: func(_ context.Context, who gate.Instance) error { got.Who = who; return nil },

@@ -37,6 +37,13 @@ func moment(t *rapid.T, name string) time.Time {
 	return time.Time{}
 }
 
+func promoted(t *rapid.T) portal.Promoted {
+	if rapid.Bool().Draw(t, "none is promoted") {
+		return portal.Promoted{}
+	}
+	return portal.Promoted{At: portal.Revision(rapid.Uint64Min(1).Draw(t, "policy")), Digest: text.Draw(t, "digest")}
+}
+
 var anyFacts = rapid.Custom(func(t *rapid.T) (f portal.Facts) {
 	f.Account.Status = rapid.SampledFrom([]portal.AccountStatus{"", portal.AccountActive, portal.AccountSuspended, portal.AccountClosed}).Draw(t, "account")
 	f.Account.MFARequired = rapid.Bool().Draw(t, "mfa")
@@ -98,7 +105,7 @@ func TestFoundIsCarriedWhole(t *testing.T) {
 		}
 		want := gate.Found{
 			Position: anyPosition.Draw(t, "position"), Era: gate.Era(text.Draw(t, "era")), Time: moment(t, "time"),
-			Policy: portal.Revision(rapid.Uint64().Draw(t, "policy")), Confirmed: asked.confirmed || rapid.Bool().Draw(t, "is confirmed"),
+			Policy: promoted(t), Confirmed: asked.confirmed || rapid.Bool().Draw(t, "is confirmed"),
 		}
 		for range asked.keys {
 			want.Facts = append(want.Facts, anyFacts.Draw(t, "facts"))

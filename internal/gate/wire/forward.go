@@ -21,7 +21,10 @@ const (
 // What goes with a forwarded request, and with its answer.
 var (
 	forwarded = []string{"Content-Type", "Doorward-Min-Revision", "X-Request-Id"}
-	returned  = []string{"Content-Type", "Cache-Control", "Doorward-Revision", "Doorward-Policy", "Doorward-Decision-Id", "X-Content-Type-Options", "Allow"}
+	returned  = []string{
+		"Content-Type", "Cache-Control", "X-Content-Type-Options", "Allow", "Retry-After", "Www-Authenticate",
+		"Doorward-Revision", "Doorward-Policy", "Doorward-Decision-Id",
+	}
 )
 
 // Forward has a directory answer a request at the same path (R16): searches look through
@@ -77,7 +80,7 @@ func (c *Client) firstAnswer(ctx context.Context, path, method string, header ht
 }
 
 func (c *Client) forwardedHeader(r *http.Request) (http.Header, error) {
-	header := http.Header{}
+	header := http.Header{"Idempotency-Key": {}} // not sent: as in post, a closed connection is no failure
 	for _, name := range forwarded {
 		if values := r.Header.Values(name); len(values) > 0 {
 			header[http.CanonicalHeaderKey(name)] = values

@@ -52,7 +52,7 @@ func encodeFound(r read, f gate.Found) ([]byte, error) {
 		w.position("position", f.Position)
 		w.text("era", string(f.Era))
 		w.moment("time_us", f.Time)
-		w.number("policy", uint64(f.Policy))
+		w.promoted(f.Policy)
 		w.flag("confirmed", f.Confirmed)
 		w.list("facts", len(f.Facts), func(i int) { w.facts(r.keys[i], f.Facts[i]) })
 	})
@@ -64,7 +64,7 @@ func decodeFound(body []byte, r read) (f gate.Found, err error) {
 		o.version()
 		o.repeats("call", r.call)
 		f.Position, f.Era = o.position("position"), gate.Era(o.text("era"))
-		f.Time, f.Policy = o.moment("time_us"), portal.Revision(o.number("policy"))
+		f.Time, f.Policy = o.moment("time_us"), o.promoted()
 		f.Confirmed = o.flag("confirmed")
 		if r.confirmed && !f.Confirmed {
 			o.r.fail("is not confirmed, as was asked")

@@ -11,8 +11,9 @@ import (
 	"doorward/internal/portal"
 )
 
-// Policy reads the bundle of the policy that was promoted at a revision (R13). Whether it
-// is signed by somebody who is trusted is for the caller to see to.
+// Policy reads the bundle of a policy that was promoted at a revision (R13). Whether it
+// is signed by somebody who is trusted, and the one that was meant, is for the caller to
+// see to.
 func (c *Client) Policy(ctx context.Context, promoted portal.Revision) (p directory.Promotion, err error) {
 	call := newCall()
 	body, err := encodePolicyCall(call, promoted)

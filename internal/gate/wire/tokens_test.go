@@ -84,6 +84,8 @@ func echo(status int, contentType string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", contentType)
 		w.Header().Set("Doorward-Revision", r.Header.Get("Authorization")+" "+r.RequestURI+" "+r.Header.Get("Doorward-Min-Revision")+r.Header.Get("Cookie"))
+		w.Header().Set("Retry-After", "1")
+		w.Header().Set("WWW-Authenticate", "Bearer")
 		w.Header().Set("Set-Cookie", "x=y")
 		w.WriteHeader(status)
 		_, _ = w.Write([]byte("{}"))
@@ -122,7 +124,8 @@ func TestSearchesAreForwarded(t *testing.T) {
 			}
 			continue
 		}
-		if err != nil || got.Code != c.status || got.Body.String() != "{}" || got.Header().Get("Doorward-Revision") != c.revison || got.Header().Get("Set-Cookie") != "" {
+		if err != nil || got.Code != c.status || got.Body.String() != "{}" || got.Header().Get("Doorward-Revision") != c.revison || got.Header().Get("Set-Cookie") != "" ||
+			got.Header().Get("Retry-After") != "1" || got.Header().Get("WWW-Authenticate") != "Bearer" {
 			t.Errorf("%s: %v, %d %s %v", name, err, got.Code, got.Body, got.Header())
 		}
 	}
@@ -130,6 +133,21 @@ func TestSearchesAreForwarded(t *testing.T) {
 	var tooLarge *http.MaxBytesError
 	if err := w.client(nil, garbage).Forward(httptest.NewRecorder(), r); !errors.As(err, &tooLarge) {
 		t.Error(err)
+	}
+}
+
+// A connection that the directory has closed as idle costs a search nothing but a new one.
+func TestASearchOnAnIdleConnectionThatWasClosed(t *testing.T) {
+	w := newWorld(t)
+	server := w.start(echo(200, jsonType), false)
+	c := w.client(nil, server)
+	for range 50 {
+		got := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodPost, "/access/v1/search/subject", strings.NewReader("{}"))
+		if err := c.Forward(got, r); err != nil || got.Code != 200 {
+			t.Errorf("%d, %v", got.Code, err)
+		}
+		server.CloseClientConnections()
 	}
 }
 

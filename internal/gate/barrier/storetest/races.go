@@ -176,14 +176,14 @@ func oneSnapshot(t *testing.T, f Fixture) {
 	done(t, readers.Wait())
 	for _, found := range slices.Concat(reads[0], reads[1]) {
 		want, known := truth[found.Position]
-		got := moment{found.Facts[1].User.Status == portal.UserActive, found.Policy}
+		got := moment{found.Facts[1].User.Status == portal.UserActive, found.Policy.At}
 		if !known || got != want || found.Facts[0].User.Status != portal.UserActive {
 			t.Fatalf("at %v (known: %v) it is %+v, and was read as %+v", found.Position, known, want, found)
 		}
 	}
 	for _, feed := range slices.Concat(feeds[0], feeds[1]) {
-		if want, known := truth[feed.Head]; !known || feed.Policy != want.policy {
-			t.Fatalf("at %v (known: %v) the policy is %d, and the feed has %d", feed.Head, known, want.policy, feed.Policy)
+		if want, known := truth[feed.Head]; !known || feed.Policy.At != want.policy {
+			t.Fatalf("at %v (known: %v) the policy is %d, and the feed has %v", feed.Head, known, want.policy, feed.Policy)
 		}
 	}
 }

@@ -150,13 +150,13 @@ func policies(t *testing.T, f Fixture) {
 	check := func(after portal.Position, want portal.Revision) {
 		t.Helper()
 		found, err := f.Store.Facts(t.Context(), []portal.FactKey{f.Key(0), f.Key(1)})
-		if got := must(t, found, err); got.Policy != want {
-			t.Errorf("facts at %v are of policy %d, want %d", got.Position, got.Policy, want)
+		if got := must(t, found, err); got.Policy.At != want || (got.Policy.Digest == "") != (want == 0) {
+			t.Errorf("facts at %v are of policy %v, want %d", got.Position, got.Policy, want)
 		}
 		// What a feed has no room for is in force all the same.
 		for _, limit := range []int{1, 100} {
-			if got := feed(t, f, after, limit, 100); got.Policy != want {
-				t.Errorf("the feed to %v has policy %d, want %d", got.To, got.Policy, want)
+			if got := feed(t, f, after, limit, 100); got.Policy.At != want || (got.Policy.Digest == "") != (want == 0) {
+				t.Errorf("the feed to %v has policy %v, want %d", got.To, got.Policy, want)
 			}
 		}
 	}

@@ -133,7 +133,7 @@ func (f *fleet) sidecar(t *testing.T, set func(*config.Config)) *process {
 func (f *fleet) sidecarOf(t *testing.T, s *process, set func(*config.Config)) *process {
 	t.Helper()
 	c := f.c
-	c.Data, c.Database, c.Directory.TokenFile = t.TempDir(), config.Database{}, f.tokenFile
+	c.Data, c.Database, c.Directory.TokenFile = t.TempDir(), config.Database{}, f.tokenFile // for its spool alone
 	scheme := "http://"
 	if c.TLS.CertFile != "" {
 		scheme, c.Directory.CAFile, c.TLS = "https://", c.TLS.CertFile, config.TLS{}

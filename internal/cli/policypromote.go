@@ -70,7 +70,7 @@ const promoteTimeout = 60 * time.Second
 
 func (p *Process) printPromotion(v ijson.Value) error {
 	if e := v.Get("enforced"); e.Kind() == ijson.Object {
-		return p.printf("policy %s is in force at every sidecar: %s of them after %s ms\n", plain(v.Get("digest").Text()), e.Get("gates").Text(), e.Get("milliseconds").Text())
+		return p.printf("policy %s is in force at every sidecar, after %s ms\n", plain(v.Get("digest").Text()), e.Get("milliseconds").Text())
 	}
 	return p.printf("policy %s was promoted and is not in force at every sidecar yet: see doorward gates\n", plain(v.Get("digest").Text()))
 }

@@ -15,6 +15,7 @@ import (
 	"testing/fstest"
 
 	"doorward/internal/config"
+	"doorward/internal/directory"
 	"doorward/internal/policy"
 	"doorward/internal/policy/bundle"
 	"doorward/internal/portal"
@@ -106,7 +107,7 @@ func (f *fleet) promotion(t *testing.T) {
 		status int
 	}{
 		{string(tight[:len(tight)-1]), promoter, 400}, {"", promoter, 400}, {string(tight), f.manager, 403}, {string(tight), anybody, 403},
-		{strings.Repeat("x", 3<<20), promoter, 413},
+		{strings.Repeat("x", directory.MaxBundle+1), promoter, 413},
 	} {
 		if status, text := promote(t, f.directories[0], c.data, c.header); status != c.status {
 			t.Errorf("%d bytes: %d %s, want %d", len(c.data), status, text, c.status)

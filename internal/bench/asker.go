@@ -86,6 +86,17 @@ func (a *asker) ask(request []byte) (allowed bool, err error) {
 // errUnjudged is a sidecar's 503.
 var errUnjudged = errors.New("not judged")
 
+// insist asks again until there is an answer: a busy machine is slow at times.
+func (a *asker) insist(request []byte) (body []byte, err error) {
+	const tries = 20
+	for range tries {
+		if body, err = a.answer(request); !errors.Is(err, errUnjudged) {
+			return body, err
+		}
+	}
+	return nil, err
+}
+
 func (a *asker) answer(request []byte) (body []byte, err error) {
 	if _, err := a.conn.Write(request); err != nil {
 		return nil, err

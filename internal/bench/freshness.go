@@ -15,7 +15,7 @@ type freshness struct {
 	gates    []int
 	removals int
 	pause    time.Duration
-	idle     int
+	idle     []int
 	watched  time.Duration
 	cached   int
 	joined   []int
@@ -27,14 +27,15 @@ func freshnessFlags(f *freshness) (read func()) {
 	flag.BoolVar(&f.only, "freshness", false, "measure a directory and its sidecars, and nothing else; -directories are then folders to start beside")
 	gates := flag.String("gates", "1,4,16", "sidecars that are asked while members are removed; empty: none")
 	joined := flag.String("joined", "1000000", "memberships of directories that a sidecar starts beside; empty: none")
+	idle := flag.String("idle", "500", "gates that only follow a directory; empty: none")
 	flag.IntVar(&f.removals, "removals", 200, "members to remove with each number of sidecars")
 	flag.DurationVar(&f.pause, "pause", 0, "wait so long between an answer and the next question to the same sidecar")
-	flag.IntVar(&f.idle, "idle", 500, "gates that only follow a directory; 0: none")
 	flag.DurationVar(&f.watched, "watched", 30*time.Second, "how long the directory of idle gates is watched")
 	flag.IntVar(&f.cached, "cached", 200_000, "memberships that one sidecar is to remember; 0: none")
 	flag.StringVar(&f.database, "database-url-file", "", "keep the directory of removals and idle gates in this empty PostgreSQL database, not in SQLite")
 	return func() {
 		f.gates = numbers("-gates", *gates, 1)
+		f.idle = numbers("-idle", *idle, 1)
 		f.joined = numbers("-joined", *joined, membersPerAccount)
 	}
 }

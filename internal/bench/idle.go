@@ -17,39 +17,57 @@ import (
 // idleGates prints what it costs a directory that many gates follow it which are asked
 // nothing, and how long a removal takes beside them.
 func idleGates(ctx context.Context, f *fleet, m *manager, o freshness) error {
-	if o.idle == 0 {
+	if len(o.idle) == 0 {
 		return nil
 	}
-	alone, err := f.directory.share(ctx, o.watched)
-	if err != nil {
-		return err
-	}
-	followers, err := follow(ctx, f, o.idle)
-	defer followers.leave()
-	if err != nil {
-		return err
-	}
-	with, err := f.directory.share(ctx, o.watched)
-	if err != nil {
-		return err
-	}
-	var t tally
-	for range removalsBesideIdle {
-		if err := t.remove(ctx, m, nil); err != nil {
-			return err
+	fmt.Printf("### Idle gates of one directory\n\n"+
+		"Processor time is the directory's in %v, of one core. Calls that remove a member, %d of them, in milliseconds: median, 99th percentile, longest. "+
+		"Pending are those that were not enforced after ten seconds.\n\n"+
+		"| gates | all have joined after | processor | a removal | pending | asks that failed |\n|---|---|---|---|---|---|\n", o.watched, removalsBesideIdle)
+	for _, n := range append([]int{0}, o.idle...) {
+		if err := besideIdle(ctx, f, m, n, o.watched); err != nil {
+			return fmt.Errorf("beside %d idle gates: %w", n, err)
 		}
 	}
-	fmt.Printf("### %d idle gates of one directory\n\n"+
-		"| what | |\n|---|---|\n"+
-		"| the directory's processor time without them, of one core | %.1f %% |\n| with them | %.1f %% |\n"+
-		"| %d removals beside them: the call takes ms (median, 99th percentile, longest) | %s |\n"+
-		"| asks that failed | %d |\n\n",
-		o.idle, 100*alone, 100*with, removalsBesideIdle, quantiles(t.calls), followers.failed.Load())
+	fmt.Println()
 	return nil
 }
 
 // removalsBesideIdle is how many members are removed beside idle gates.
-const removalsBesideIdle = 20
+const removalsBesideIdle = 10
+
+func besideIdle(ctx context.Context, f *fleet, m *manager, n int, watched time.Duration) error {
+	began := time.Now()
+	followers, err := follow(ctx, f, n)
+	defer followers.leave()
+	if err != nil {
+		return err
+	}
+	joined := time.Since(began)
+	share, err := f.directory.share(ctx, watched)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("| %d | %v | %.1f %% |", n, joined.Round(time.Second), 100*share)
+	var calls []time.Duration
+	pending := 0
+	for range removalsBesideIdle {
+		who, err := m.next()
+		if err != nil {
+			return err
+		}
+		began := time.Now()
+		switch _, err := m.remove(ctx, who); {
+		case errors.Is(err, errPending):
+			pending++
+		case err != nil:
+			return err
+		}
+		calls = append(calls, time.Since(began))
+	}
+	fmt.Printf(" %s | %d | %d |\n", quantiles(calls), pending, followers.failed.Load())
+	return nil
+}
 
 // share is how much of one core the process uses over a while.
 func (s *target) share(ctx context.Context, watched time.Duration) (float64, error) {

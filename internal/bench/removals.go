@@ -17,7 +17,7 @@ import (
 // removals prints how soon nobody is let in any more who was removed, with each number of
 // sidecars, and then what idle gates cost the directory.
 func removals(ctx context.Context, o options) error {
-	if len(o.fresh.gates) == 0 && o.fresh.idle == 0 {
+	if len(o.fresh.gates) == 0 && len(o.fresh.idle) == 0 {
 		return nil
 	}
 	members := dataset(o.members)

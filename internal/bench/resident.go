@@ -69,7 +69,7 @@ func askAboutAll(address string, members []member) error {
 		for _, m := range members[start:min(len(members), start+batch)] {
 			questions = append(questions, question(m))
 		}
-		body, err := a.answer(post("/access/v1/evaluations", `{"evaluations":[`+strings.Join(questions, ",")+`]}`))
+		body, err := a.insist(post("/access/v1/evaluations", `{"evaluations":[`+strings.Join(questions, ",")+`]}`))
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"doorward/internal/decision"
+	"doorward/internal/gate"
 	"doorward/internal/gate/barrier"
 	"doorward/internal/ijson"
 	"doorward/internal/importer"
@@ -66,6 +67,15 @@ func (b *builder) newCanary(keeper *barrier.Keeper, place string) *canary {
 	}
 	b.reg.MustRegister(c.seconds, c.success, c.failures, c.stale)
 	return c
+}
+
+// live has the canary fly until ctx ends, once this process's own gate has a lease: before
+// that nothing can be asked of it.
+func (c *canary) live(ctx context.Context, own *gate.Gate) {
+	for ctx.Err() == nil && !own.Status().Leased {
+		wait(ctx, firstRetry)
+	}
+	every(ctx, canaryPause, c.log, "the canary", c.fly)
 }
 
 // fly does one round, and counts it.

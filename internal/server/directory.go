@@ -69,7 +69,7 @@ func (b *builder) directory(ctx context.Context) error {
 	records.RegisterPolicy(guarded{mux, b.guard.Always(), token.Policy})
 	authzen.Metadata{PublicURL: b.c.PublicURL}.Register(mux)
 	b.Handler, b.gates = b.finish(mux), b.forGates(keeper, read, h)
-	b.keep(keeper, gates)
+	b.keep(keeper, gates, g)
 	return nil
 }
 
@@ -106,7 +106,7 @@ func confirmed(keeper *barrier.Keeper, rows rows) func(context.Context) ([]direc
 }
 
 // keep has done what keeps gates and their rows going.
-func (b *builder) keep(keeper *barrier.Keeper, gates *enforcing) {
+func (b *builder) keep(keeper *barrier.Keeper, gates *enforcing, own *gate.Gate) {
 	background := func(pause time.Duration, what string, do func(context.Context) error) {
 		b.loops = append(b.loops, func(ctx context.Context) { every(ctx, pause, b.o.Log, what, do) })
 	}
@@ -119,7 +119,8 @@ func (b *builder) keep(keeper *barrier.Keeper, gates *enforcing) {
 	})
 	background(headPause, "reading the head", announce(b.Store, keeper))
 	if b.c.Gates.Canary {
-		background(canaryPause, "the canary", b.newCanary(keeper, label("")+" "+b.c.Gates.Address).fly)
+		canary := b.newCanary(keeper, label("")+" "+b.c.Gates.Address)
+		b.loops = append(b.loops, func(ctx context.Context) { canary.live(ctx, own) })
 	}
 }
 

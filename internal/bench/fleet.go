@@ -84,7 +84,7 @@ func (f *fleet) sidecar(ctx context.Context, settings ...string) (*target, error
 		return nil, err
 	}
 	f.sidecars = append(f.sidecars, s)
-	args := []string{"sidecar", "--listen-address", s.address, "--directory-urls", "http://" + f.gates,
+	args := []string{"sidecar", "--data", s.folder, "--listen-address", s.address, "--directory-urls", "http://" + f.gates,
 		"--directory-token-file", filepath.Join(f.folder, gateToken), "--log-level", "error"}
 	return s, s.begin(ctx, f.binary, append(args, settings...)...)
 }

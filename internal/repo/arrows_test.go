@@ -72,9 +72,10 @@ var arrows = map[string][]string{
 		"internal/fault", "internal/policy/catalogue", "internal/policy/entities", "internal/policy/presets",
 		"internal/policy/provider", "internal/policy/rules",
 	},
-	"internal/policy/watch":  {"internal/fault", "internal/policy"},
-	"internal/policy/bundle": {"internal/fault", "internal/ijson", "internal/policy"},
-	"policies":               {},
+	"internal/policy/watch":             {"internal/fault", "internal/policy"},
+	"internal/policy/bundle/bundletest": {"internal/policy", "internal/policy/bundle", "policies"},
+	"internal/policy/bundle":            {"internal/fault", "internal/ijson", "internal/policy"},
+	"policies":                          {},
 
 	"internal/decision": {"internal/portal", "internal/ijson", "internal/policy..."},
 	"internal/decision/casetest": {
@@ -113,6 +114,14 @@ var arrows = map[string][]string{
 	"internal/authzen": {
 		"internal/portal", "internal/ijson", "internal/decision", "internal/explain", "internal/problem", "internal/policy/rules",
 		"internal/search",
+	},
+
+	"internal/promotion": {
+		"internal/portal", "internal/audit", "internal/directory", "internal/decision", "internal/fault", "internal/policy", "internal/policy/bundle",
+	},
+	"internal/canary": {
+		"internal/portal", "internal/directory", "internal/decision", "internal/gate/barrier", "internal/ijson", "internal/importer",
+		"internal/policy/catalogue",
 	},
 
 	"internal/manage": {

@@ -24,6 +24,7 @@ import (
 	"doorward/internal/policy/bundle"
 	"doorward/internal/policy/watch"
 	"doorward/internal/problem"
+	"doorward/internal/promotion"
 	"doorward/internal/search"
 	"doorward/internal/token"
 	"doorward/policies"
@@ -145,9 +146,9 @@ type builder struct {
 	traffic  *traffic
 	decider  *decision.Decider
 	guard    *token.Guard
-	keys     bundle.Keys       // that promoted policies may be signed with
-	record   decision.Recorder // nil: nothing is kept of decisions
-	promoted *promotions       // nil: none are promoted to this process
+	keys     bundle.Keys         // that promoted policies may be signed with
+	record   decision.Recorder   // nil: nothing is kept of decisions
+	promoted *promotion.Follower // nil: none are promoted to this process
 }
 
 // open opens the directory.
@@ -170,7 +171,8 @@ func (b *builder) judge(f decision.Facts, tokens token.Source) {
 	b.guard = &token.Guard{Verifier: token.NewVerifier(tokens), Required: b.c.Auth.Mode == config.AuthToken, Log: b.o.Log}
 	use := b.decider.Use
 	if b.promoted != nil {
-		b.promoted.decider, b.promoted.own, use = b.decider, b.Policy, b.promoted.follow
+		b.promoted.Begin(b.decider)
+		use = b.promoted.Own
 	}
 	if b.c.Policies != "" {
 		k := watch.New(b.c.Policies, b.source, b.Policy, watch.Options{
@@ -202,10 +204,13 @@ func (b *builder) searching(h *authzen.Handler) error {
 // records makes the handler of records. Changes wait for the gates, if there are any.
 func (b *builder) records(gates manage.Gates) *manage.Handler {
 	return &manage.Handler{
-		Store: b.Store, Salt: b.Store.Salt(), Words: func() importer.Words { return Words(b.decider.Policy()) },
+		Store: b.Store, Salt: b.Store.Salt(), Words: b.words,
 		Metrics: manage.NewMetrics(b.reg), Gates: gates, Log: b.o.Log,
 	}
 }
+
+// words are what records may speak of: those of the policy in force.
+func (b *builder) words() importer.Words { return Words(b.decider.Policy()) }
 
 // newMux makes a mux with the probes and the metrics. finish ends it.
 func (b *builder) newMux() *http.ServeMux {

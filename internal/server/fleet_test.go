@@ -18,7 +18,7 @@ import (
 	"doorward/internal/config"
 	"doorward/internal/demo"
 	"doorward/internal/directory"
-	"doorward/internal/policy/bundle"
+	"doorward/internal/policy/bundle/bundletest"
 	"doorward/internal/portal"
 	"doorward/internal/server"
 	"doorward/internal/token"
@@ -32,7 +32,7 @@ type fleet struct {
 	tokenFile   string          // the sidecars'
 	gate        token.Created   // what is in it
 	manager     http.Header
-	signing     bundle.SigningKey // of policies that its processes trust
+	key         bundletest.Key // of policies that its processes trust
 	directories []*process
 	sidecars    []*process
 }
@@ -53,7 +53,8 @@ func newFleet(t *testing.T, databaseURL string) *fleet {
 	f.c.Decision.Timeout = time.Minute // this is not about speed
 	f.c.Gate.Lease, f.c.Gate.MaxStaleness = 2*time.Second, time.Second
 	f.c.Gates = config.Gates{Address: "127.0.0.1:0", LongestTerm: 3 * time.Second, Margin: 50 * time.Millisecond}
-	f.signingKey()
+	f.key = bundletest.NewKey(t)
+	f.c.Policy.VerificationKeys = config.List{f.key.File}
 	if databaseURL != "" {
 		f.c.Database.URLFile = filepath.Join(t.TempDir(), "database")
 		f.write(f.c.Database.URLFile, databaseURL)

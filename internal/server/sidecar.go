@@ -11,6 +11,7 @@ import (
 	"doorward/internal/gate"
 	"doorward/internal/gate/wire"
 	"doorward/internal/problem"
+	"doorward/internal/promotion"
 	"doorward/internal/token"
 )
 
@@ -24,7 +25,7 @@ func (b *builder) sidecar() error {
 		return fmt.Errorf("find the directory: %w", err)
 	}
 	b.opened = append(b.opened, func() error { client.Close(); return nil })
-	b.promoted = &promotions{keys: b.keys, fetch: client.Policy}
+	b.promoted = promotion.NewFollower(b.keys, client.Policy)
 	disk, err := b.openSpool()
 	if err != nil {
 		return fmt.Errorf("open the spool: %w", err)

@@ -1,4 +1,4 @@
-package server
+package canary
 
 import (
 	"context"
@@ -11,16 +11,20 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
-	"doorward/internal/config"
 	"doorward/internal/decision"
+	"doorward/internal/directory"
+	"doorward/internal/directory/sqlite"
 	"doorward/internal/gate"
 	"doorward/internal/gate/barrier"
+	"doorward/internal/importer"
+	"doorward/internal/policy"
 	"doorward/internal/portal"
+	"doorward/policies"
 )
 
 // hoarding are facts of which one that allows something is never forgotten.
 type hoarding struct {
-	Directory
+	directory.Store
 	kept map[portal.FactKey]portal.Facts
 }
 
@@ -47,14 +51,12 @@ func (h *hoarding) ReadAll(ctx context.Context, keys []portal.FactKey) ([]portal
 // R6: a directory that goes on allowing what was taken away is found out, and what is wrong is
 // told apart from another directory that has the same canary.
 func TestTheCanaryFindsOldFacts(t *testing.T) {
-	c := config.Default()
-	c.Data = filepath.Join(t.TempDir(), "data")
-	store, err := OpenDirectory(t.Context(), c, nil, false)
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "d.db"), sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	rows, err := store.rows(t.Context())
+	rows, err := store.Gates(t.Context(), sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,23 +65,25 @@ func TestTheCanaryFindsOldFacts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := LoadPolicy("")
+	p, err := policy.Read(policies.FS).Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	canaryWith := func(kept map[portal.FactKey]portal.Facts) *canary {
-		b := &builder{Service: &Service{Store: store}, c: c, o: Options{Log: slog.New(slog.DiscardHandler)}, reg: prometheus.NewRegistry()}
-		b.decider = decision.New(p, &hoarding{store, kept}, decision.Options{Timeout: time.Minute})
-		return b.newCanary(keeper, "here")
+	canaryOf := func(place string, kept map[portal.FactKey]portal.Facts) *Canary {
+		return New(Options{
+			Place: place, Store: store, Salt: store.Salt(), Keeper: keeper, Limit: time.Minute, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
+			Decider: decision.New(p, &hoarding{store, kept}, decision.Options{Timeout: time.Minute}),
+			Words:   func() importer.Words { return importer.Words{Catalogue: p.Catalogue, Presets: p.Presets} },
+		})
 	}
-	if here := canaryWith(nil).name; !portal.ValidID(here) || here == (&builder{Service: &Service{Store: store}, c: c, reg: prometheus.NewRegistry()}).newCanary(keeper, "there").name {
+	if here := canaryOf("here", nil).name; !portal.ValidID(here) || here == canaryOf("there", nil).name {
 		t.Errorf("two directories have the canary %s", here)
 	}
-	if err := canaryWith(nil).fly(t.Context()); err != nil {
+	if err := canaryOf("here", nil).Fly(t.Context()); err != nil {
 		t.Errorf("with new facts: %v", err)
 	}
-	old := canaryWith(map[portal.FactKey]portal.Facts{})
-	if err := old.fly(t.Context()); !errors.Is(err, errCanaryStale) {
+	old := canaryOf("here", map[portal.FactKey]portal.Facts{})
+	if err := old.Fly(t.Context()); !errors.Is(err, errStale) {
 		t.Errorf("with old facts: %v", err)
 	}
 	if failures, stale := testutil.ToFloat64(old.failures), testutil.ToFloat64(old.stale); failures != 1 || stale != 1 {
@@ -92,7 +96,7 @@ func TestTheCanaryFindsOldFacts(t *testing.T) {
 	if _, err := old.put(t.Context(), old.membership(category)); err != nil {
 		t.Fatal(err)
 	}
-	if err := old.refused(t.Context(), action); !errors.Is(err, errCanaryShared) || testutil.ToFloat64(old.stale) != 1 {
+	if err := old.refused(t.Context(), action); !errors.Is(err, errShared) || testutil.ToFloat64(old.stale) != 1 {
 		t.Errorf("given by another: %v", err)
 	}
 }

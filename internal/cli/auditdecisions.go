@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"doorward/internal/decisionlog"
 	"doorward/internal/gate/barrier"
-	"doorward/internal/record"
 	"doorward/internal/server"
 )
 
@@ -70,7 +70,7 @@ func (p *Process) decisions(ctx context.Context, s *settings, since time.Time, s
 // printRecord prints who was answered what. What no gate of Doorward's has written is
 // told, not shown.
 func (p *Process) printRecord(k barrier.Kept) error {
-	d, err := record.Read(k.Data)
+	d, err := decisionlog.Read(k.Data)
 	if err != nil {
 		return p.printf("%s  unreadable: record %d of %s\n", k.At.Format(time.RFC3339), k.Seq, plain(k.Spool))
 	}
@@ -86,16 +86,16 @@ func (p *Process) printRecord(k barrier.Kept) error {
 
 // A recordJSON is a record as --json prints it.
 type recordJSON struct {
-	KeptAt     time.Time        `json:"kept_at"`
-	Spool      string           `json:"spool"`
-	Seq        uint64           `json:"seq"`
-	Record     *record.Decision `json:"record,omitempty"`
-	Unreadable []byte           `json:"unreadable,omitempty"` // in Base64
+	KeptAt     time.Time             `json:"kept_at"`
+	Spool      string                `json:"spool"`
+	Seq        uint64                `json:"seq"`
+	Record     *decisionlog.Decision `json:"record,omitempty"`
+	Unreadable []byte                `json:"unreadable,omitempty"` // in Base64
 }
 
 func (p *Process) printRecordJSON(k barrier.Kept) error {
 	line := recordJSON{KeptAt: k.At, Spool: k.Spool, Seq: k.Seq}
-	if d, err := record.Read(k.Data); err == nil {
+	if d, err := decisionlog.Read(k.Data); err == nil {
 		line.Record = &d
 	} else {
 		line.Unreadable = k.Data

@@ -38,8 +38,8 @@ var arrows = map[string][]string{
 	"internal/gate/barrier/storetest": {
 		"internal/portal", "internal/audit", "internal/directory", "internal/gate", "internal/gate/barrier",
 	},
-	"internal/gate/spool": {"internal/gate"},
-	"internal/record":     {"internal/decision", "internal/ijson", "internal/portal"},
+	"internal/gate/spool":  {"internal/gate"},
+	"internal/decisionlog": {"internal/decision", "internal/ijson", "internal/portal"},
 	"internal/gate/simulation": {
 		"internal/portal", "internal/directory", "internal/facts", "internal/gate", "internal/gate/barrier",
 		"internal/gate/internal/rule",

@@ -14,10 +14,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"doorward/internal/decision"
+	"doorward/internal/decisionlog"
 	"doorward/internal/gate"
 	"doorward/internal/gate/barrier"
 	"doorward/internal/gate/spool"
-	"doorward/internal/record"
 )
 
 // recorder keeps decisions about sensitive actions, as this process gives them
@@ -26,7 +26,7 @@ func recorder(by string, keep func(context.Context, ...[]byte) error) decision.R
 	return func(ctx context.Context, all []decision.Record) (err error) {
 		texts := make([][]byte, len(all))
 		for i, r := range all {
-			if texts[i], err = record.Of(r, by); err != nil {
+			if texts[i], err = decisionlog.Of(r, by); err != nil {
 				return err
 			}
 		}

@@ -17,12 +17,12 @@ import (
 	"time"
 
 	"doorward/internal/config"
+	"doorward/internal/decisionlog"
 	"doorward/internal/demo"
 	"doorward/internal/directory/pgtest"
 	"doorward/internal/gate/barrier"
 	"doorward/internal/gate/spool"
 	"doorward/internal/portal"
-	"doorward/internal/record"
 	"doorward/internal/server"
 	"doorward/internal/token"
 )
@@ -116,7 +116,7 @@ func decided(t *testing.T, c config.Config) (all []string) {
 	}
 	defer store.Close()
 	err = server.Records(t.Context(), store, time.Time{}, func(k barrier.Kept) error {
-		d, err := record.Read(k.Data)
+		d, err := decisionlog.Read(k.Data)
 		if err != nil {
 			return err
 		}

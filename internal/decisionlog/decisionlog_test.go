@@ -1,4 +1,4 @@
-package record_test
+package decisionlog_test
 
 import (
 	"bytes"
@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"doorward/internal/decision"
+	"doorward/internal/decisionlog"
 	"doorward/internal/portal"
-	"doorward/internal/record"
 )
 
 var given = decision.Record{
@@ -30,7 +30,7 @@ var given = decision.Record{
 
 func write(t testing.TB, r decision.Record) []byte {
 	t.Helper()
-	data, err := record.Of(r, "edge-1")
+	data, err := decisionlog.Of(r, "edge-1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,8 +39,8 @@ func write(t testing.TB, r decision.Record) []byte {
 
 // invariant 13, R16: who asked what about whom, what was said, and by which policy and facts.
 func TestWhatIsKeptIsReadAgain(t *testing.T) {
-	got, err := record.Read(write(t, given))
-	want := record.Decision{
+	got, err := decisionlog.Read(write(t, given))
+	want := decisionlog.Decision{
 		Time: time.Date(2026, 8, 1, 10, 0, 0, 123456000, time.UTC), By: "edge-1",
 		Subject: "user:carl", Actor: "user:tess", Action: "password.reveal", Resource: "service:<s&1>", Account: "acme",
 		Reason: "category_missing", Policy: "9f", Position: given.Decision.Basis.Position.String(),
@@ -81,7 +81,7 @@ func TestStrangeRecordsAreNotBelieved(t *testing.T) {
 		"something else": good + good,
 		"no time":        strings.Replace(good, `"time":"`, `"time":"x`, 1),
 	} {
-		if got, err := record.Read([]byte(text)); !errors.Is(err, record.ErrUnreadable) || got != (record.Decision{}) {
+		if got, err := decisionlog.Read([]byte(text)); !errors.Is(err, decisionlog.ErrUnreadable) || got != (decisionlog.Decision{}) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
@@ -91,7 +91,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(write(f, given))
 	f.Add([]byte(`{"time":"2026-08-01T10:00:00Z","by":"","SUBJECT":"x","subject":"user:carl","action":"a","resource":"b","decision":true,"policy":"","position":""}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		d, err := record.Read(data)
+		d, err := decisionlog.Read(data)
 		if err != nil {
 			return
 		}
@@ -99,7 +99,7 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		once, err := record.Read(again)
+		once, err := decisionlog.Read(again)
 		if err != nil || !once.Time.Equal(d.Time) {
 			t.Fatalf("%q is read as %+v, which is not: %v", data, d, err)
 		}

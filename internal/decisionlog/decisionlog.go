@@ -1,10 +1,10 @@
-// Package record is how decisions about sensitive actions are kept (invariant 13, design
+// Package decisionlog is how decisions about sensitive actions are kept (invariant 13, design
 // R16): one JSON object each, written by whoever gives the answer and read by auditors.
 //
 // It knows neither disks nor databases. Its invariants: what was written is read as it
 // was; nothing is in it but names, of bounded length; of a text that is anything else
 // nothing is believed.
-package record
+package decisionlog
 
 import (
 	"encoding/json"

@@ -1,9 +1,11 @@
 // Command bench measures what docs/performance.md states: what a decision costs
-// in process and over HTTP, as ratios against floors in the same run.
+// in process and over HTTP, as ratios against floors in the same run, and what
+// directories and their sidecars cost, and how soon a removed person is refused.
 //
 // It drives the real binary and real servers on loopback, judges them by the CPU
 // time of their processes, which a busy machine disturbs least, and asserts
-// nothing: timings belong in no test. Run it with make bench.
+// no timing: those belong in no test. It fails where answers are wrong, for then no
+// figure means anything. Run it with make bench.
 package main
 
 import (
@@ -16,6 +18,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -29,6 +32,7 @@ type options struct {
 	duration time.Duration
 	doorward string
 	opa      string
+	fresh    freshness
 }
 
 func main() {
@@ -45,6 +49,7 @@ func main() {
 	flag.DurationVar(&o.duration, "duration", 3*time.Second, "length of one round")
 	flag.StringVar(&o.doorward, "doorward", "bin/doorward", "the doorward binary")
 	flag.StringVar(&o.opa, "opa", "", "the opa binary; empty: leave the comparison with OPA out")
+	choices := freshnessFlags(&o.fresh)
 	flag.Parse()
 	if *serve != "" {
 		log.Fatal(serveFloor(*serve))
@@ -52,7 +57,8 @@ func main() {
 	o.sizes = numbers("-sizes", *sizes, membersPerAccount)
 	o.portals = numbers("-portals", *portal, 1)
 	o.folders = *folder
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	choices()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, o); err != nil {
 		log.Fatal("bench: ", err)
@@ -78,6 +84,9 @@ func numbers(flag, list string, least int) []int {
 // run prints the report as Markdown.
 func run(ctx context.Context, o options) error {
 	fmt.Printf("%s, %s/%s, %d cores, %s\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.DateOnly))
+	if o.fresh.only {
+		return measureFreshness(ctx, o)
+	}
 	if err := inProcess(ctx, o.sizes); err != nil {
 		return err
 	}

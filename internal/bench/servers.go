@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -28,6 +29,7 @@ type target struct {
 	requestsToSend [][]byte
 	process        *os.Process
 	ended          chan error
+	said           bytes.Buffer // once it has ended
 	folder         string
 
 	requests int64
@@ -75,23 +77,39 @@ func startServers(ctx context.Context, o options, members []member) ([]*target, 
 func (s *target) launch(ctx context.Context, name string, args ...string) error {
 	command := exec.CommandContext(ctx, name, args...)
 	command.Env = append(os.Environ(), "GOMAXPROCS=1")
-	command.Stderr = os.Stderr
+	if err := s.start(command); err != nil {
+		return err
+	}
+	return s.await(50*time.Millisecond, s.listens)
+}
+
+// start starts a command. What it says is of interest only if it ends.
+func (s *target) start(command *exec.Cmd) error {
+	command.Stderr = &s.said
 	if err := command.Start(); err != nil {
 		return err
 	}
 	s.process, s.ended = command.Process, make(chan error, 1)
 	go func() { s.ended <- command.Wait() }()
-	for {
-		if conn, err := net.Dial("tcp", s.address); err == nil {
-			return conn.Close()
-		}
+	return nil
+}
+
+// await looks again and again, with pauses, until the server is as it should be.
+func (s *target) await(pause time.Duration, so func() bool) error {
+	for !so() {
 		select {
 		case err := <-s.ended:
 			s.process = nil
-			return fmt.Errorf("%s ended before it listened: %w", name, err)
-		case <-time.After(50 * time.Millisecond):
+			return fmt.Errorf("%s ended before it answered: %w: %s", s.name, err, s.said.Bytes())
+		case <-time.After(pause):
 		}
 	}
+	return nil
+}
+
+func (s *target) listens() bool {
+	conn, err := net.Dial("tcp", s.address)
+	return err == nil && conn.Close() == nil
 }
 
 // freeAddress finds a loopback port nobody listens on.

@@ -14,7 +14,7 @@ import (
 
 func auditCommand(p *Process) *cobra.Command {
 	c := group("audit", "Work with the audit trail", "")
-	c.AddCommand(auditVerifyCommand(p), auditHistoryCommand(p))
+	c.AddCommand(auditVerifyCommand(p), auditHistoryCommand(p), auditDecisionsCommand(p))
 	return c
 }
 

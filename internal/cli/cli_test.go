@@ -20,6 +20,9 @@ import (
 	"doorward/internal/cli"
 	"doorward/internal/config"
 	"doorward/internal/demo"
+	"doorward/internal/directory/sqlite"
+	"doorward/internal/gate"
+	"doorward/internal/gate/barrier"
 	"doorward/internal/server"
 )
 
@@ -47,7 +50,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": status, "serve": serve, "sql": execSQL, "token": lastToken,
 			"paste": paste, "pastedemo": pasteDemo, "extract": extract, "copypolicies": copyPolicies,
-			"replace": replace, "work": work, "masked": masked, "position": lastPosition, "sign": sign,
+			"replace": replace, "work": work, "masked": masked, "position": lastPosition, "sign": sign, "keep": keep,
 			"addresses": addresses, "eventually": eventually, "answers": answers,
 		},
 	})
@@ -117,6 +120,19 @@ func execSQL(ts *testscript.TestScript, _ bool, args []string) {
 	defer db.Close()
 	_, err = db.Exec(args[0])
 	ts.Check(err)
+}
+
+// keep TEXT: keeps a record in the directory in ./var, as one that a sidecar has sent.
+func keep(ts *testscript.TestScript, _ bool, args []string) {
+	store, err := sqlite.Open(context.Background(), server.DatabasePath(ts.MkAbs("var")), sqlite.Options{MustExist: true})
+	ts.Check(err)
+	defer store.Close()
+	gates, err := store.Gates(context.Background(), sqlite.Options{})
+	ts.Check(err)
+	defer gates.Close()
+	kept, err := gates.Records(context.Background(), barrier.Kept{}, 1000)
+	ts.Check(err)
+	ts.Check(gates.Keep(context.Background(), "test", []gate.Record{{Seq: uint64(len(kept) + 1), Data: []byte(args[0])}}))
 }
 
 // token ID: puts the id of the token on stdout into $ID.

@@ -15,7 +15,6 @@ import (
 )
 
 func gatesCommand(p *Process) *cobra.Command {
-	var address, tokenFile string
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "gates", Short: "List the sidecars of a directory", Args: exactly(0),
@@ -23,15 +22,11 @@ func gatesCommand(p *Process) *cobra.Command {
 			"judges, and until when it is trusted. Removals wait for these. The token needs the scope manage.",
 		Example: "  doorward gates --server http://127.0.0.1:8081 --token-file manage.token",
 	}
-	c.Flags().StringVar(&address, "server", "http://127.0.0.1:8081", "ask the directory at this `URL`, or unix:PATH")
-	c.Flags().StringVar(&tokenFile, "token-file", "", "`file` with the client token to send")
+	r := remoteFlags(c)
 	jsonFlag(c, &asJSON)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		asked, err := dial(address)
+		asked, err := r.dial()
 		if err != nil {
-			return err
-		}
-		if err := asked.useToken(tokenFile); err != nil {
 			return err
 		}
 		return p.gates(c.Context(), asked, asJSON)

@@ -13,7 +13,6 @@ import (
 )
 
 func policyPromoteCommand(p *Process) *cobra.Command {
-	var address, tokenFile string
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "promote FILE", Short: "Put the policy of a bundle in force at every sidecar", Args: exactly(1),
@@ -21,19 +20,15 @@ func policyPromoteCommand(p *Process) *cobra.Command {
 			"judges by it. The token needs the scope policy. When it is not in force everywhere yet, status 8 tells so.",
 		Example: "  doorward policy promote policy.tar.gz --server https://directory.example:8081 --token-file policy.token",
 	}
-	c.Flags().StringVar(&address, "server", "http://127.0.0.1:8081", "the directory's `URL`, or unix:PATH")
-	c.Flags().StringVar(&tokenFile, "token-file", "", "`file` with the client token to send")
+	r := remoteFlags(c)
 	jsonFlag(c, &asJSON)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		data, err := bundle.ReadFile(args[0])
 		if err != nil {
 			return err
 		}
-		asked, err := dial(address)
+		asked, err := r.dial()
 		if err != nil {
-			return err
-		}
-		if err := asked.useToken(tokenFile); err != nil {
 			return err
 		}
 		return p.promote(c.Context(), asked, data, asJSON)
@@ -70,7 +65,7 @@ const promoteTimeout = 60 * time.Second
 
 func (p *Process) printPromotion(v ijson.Value) error {
 	if e := v.Get("enforced"); e.Kind() == ijson.Object {
-		return p.printf("policy %s is in force at every sidecar: %s of them after %s ms\n", plain(v.Get("digest").Text()), e.Get("gates").Text(), e.Get("milliseconds").Text())
+		return p.printf("policy %s is in force at every sidecar, after %s ms\n", plain(v.Get("digest").Text()), e.Get("milliseconds").Text())
 	}
 	return p.printf("policy %s was promoted and is not in force at every sidecar yet: see doorward gates\n", plain(v.Get("digest").Text()))
 }

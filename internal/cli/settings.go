@@ -124,7 +124,7 @@ func (p *Process) enforce(ctx context.Context, c config.Config, store server.Dir
 		p.notef("This is committed, and not in force at every sidecar yet: %d of %d have it. It will be within %s; see doorward gates.",
 			o.Acknowledged+o.Left+o.WaitedFor, o.Gates, c.Gates.LongestTerm+c.Gates.Margin)
 	case o.Gates > 0:
-		p.notef("In force at %s, after %d ms.", count(o.Gates, "sidecar"), o.After.Milliseconds())
+		p.notef("In force at every sidecar, after %d ms.", o.After.Milliseconds())
 	}
 }
 

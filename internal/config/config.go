@@ -130,6 +130,8 @@ type Gate struct {
 	Label        string        // shown to operators; "": the machine's name
 	Lease        time.Duration // how long facts are believed without news
 	MaxStaleness time.Duration // how long after that bounded questions are answered
+	Spool        string        // folder of what is on its way to the directory (R16); "": spool in the data folder
+	SpoolBytes   int           // the most that may be on its way
 }
 
 // Gates is what a directory lets gates do (design R6, R11).
@@ -137,6 +139,7 @@ type Gates struct {
 	Address     string        // host:port
 	LongestTerm time.Duration // the most that any gate's lease and staleness come to
 	Margin      time.Duration // for clocks of different speed
+	Canary      bool          // revoke somebody's membership every minute, and see
 }
 
 // Drain bounds the time that running requests get when the process stops.
@@ -175,7 +178,7 @@ func defaults() Config {
 		Log:      Log{Level: slog.LevelInfo, Format: LogText},
 		Decision: Decision{Timeout: 100 * time.Millisecond},
 		Facts:    Facts{MaxEntries: 1_000_000, MaxBytes: 64 << 20},
-		Gate:     Gate{Lease: 3 * time.Second, MaxStaleness: 30 * time.Second},
+		Gate:     Gate{Lease: 3 * time.Second, MaxStaleness: 30 * time.Second, SpoolBytes: 16 << 20},
 		Gates:    Gates{Address: "127.0.0.1:8082", LongestTerm: 33 * time.Second, Margin: 300 * time.Millisecond},
 		Drain:    Drain{Timeout: 10 * time.Second},
 	}

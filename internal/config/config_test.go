@@ -120,8 +120,8 @@ decision: {timeout: 20ms}
 facts: {max_entries: 7, max_bytes: 2097152}
 database: {url_file: db}
 directory: {urls: "https://a:8082, https://b:8082", token_file: t, ca_file: ca.pem}
-gate: {label: edge, lease: 2s, max_staleness: 5s}
-gates: {address: "[::1]:9", longest_term: 7s, margin: 1s}
+gate: {label: edge, lease: 2s, max_staleness: 5s, spool: /srv/spool, spool_bytes: 1048576}
+gates: {address: "[::1]:9", longest_term: 7s, margin: 1s, canary: true}
 drain: {timeout: 1m}
 `, nil, nil, DirectoryProcess)
 	if err != nil {
@@ -134,7 +134,7 @@ drain: {timeout: 1m}
 		Log: Log{slog.LevelDebug, LogJSON}, Decision: Decision{20 * time.Millisecond},
 		Facts: Facts{7, 2 << 20}, Drain: Drain{time.Minute}, Database: Database{"db"},
 		Directory: Directory{List{"https://a:8082", "https://b:8082"}, "t", "ca.pem"},
-		Gate:      Gate{"edge", 2 * time.Second, 5 * time.Second}, Gates: Gates{"[::1]:9", 7 * time.Second, time.Second},
+		Gate:      Gate{"edge", 2 * time.Second, 5 * time.Second, "/srv/spool", 1 << 20}, Gates: Gates{"[::1]:9", 7 * time.Second, time.Second, true},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Config{})); diff != "" {
 		t.Error(diff)

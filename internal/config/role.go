@@ -13,6 +13,7 @@ import (
 const (
 	minLease   = 100 * time.Millisecond
 	maxTerm    = 10 * time.Minute
+	maxSpool   = 256 << 20
 	driftShare = 200 // clocks may come to differ by 1/200 of a time over it
 )
 
@@ -46,6 +47,9 @@ func (c *Config) checkGate(faults *fault.List) {
 	}
 	if s := c.Gate.MaxStaleness; s < 0 || s > maxTerm {
 		c.refuse(faults, "gate.max_staleness", fmt.Sprintf("gate.max_staleness %s is not between 0s and %s", s, maxTerm), "")
+	}
+	if n := c.Gate.SpoolBytes; n < minBytes || n > maxSpool {
+		c.refuse(faults, "gate.spool_bytes", fmt.Sprintf("gate.spool_bytes %d is not between %d and %d", n, minBytes, maxSpool), "")
 	}
 }
 

@@ -14,6 +14,7 @@ func TestWhatARoleRefuses(t *testing.T) {
 		{Sidecar, nil, "directory.token_file: directory.token_file is not set. Make a token with doorward token create NAME --scope gate, and write it to a file.\n" +
 			"directory.urls: directory.urls is empty. Name the directory's gate listeners, as in https://directory.example:8082."},
 		{Sidecar, more(gate, "gate-lease", "5ms"), "--gate-lease: gate.lease 5ms is not between 100ms and 10m0s"},
+		{Sidecar, more(gate, "gate-spool-bytes", "1000"), "--gate-spool-bytes: gate.spool_bytes 1000 is not between 1048576 and 268435456"},
 		{Sidecar, more(gate, "gate-max-staleness", "-1s"), "--gate-max-staleness: gate.max_staleness -1s is not between 0s and 10m0s"},
 		{Sidecar, more(gate, "facts-max-bytes", "7"), "--facts-max-bytes: facts.max_bytes 7 is less than 1048576"},
 		{Sidecar, more(gate, "demo", "true"), "--demo: the demo portal is for doorward serve. Leave it out."},

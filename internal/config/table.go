@@ -72,9 +72,12 @@ func Table() []Setting {
 		text("gate.label", "a name", "How a sidecar is shown to operators. Empty: the machine's name.", func(c *Config) *string { return &c.Gate.Label }),
 		duration("gate.lease", "How long a sidecar believes what it knows without news of the directory ([freshness.md](freshness.md)).", func(c *Config) *time.Duration { return &c.Gate.Lease }),
 		duration("gate.max_staleness", "For how much longer it answers questions of bounded categories then. Removals wait for it while the sidecar is out of reach.", func(c *Config) *time.Duration { return &c.Gate.MaxStaleness }),
+		text("gate.spool", "a folder", "Where a sidecar keeps decisions about sensitive actions until the directory has them; one process has it open at a time. Empty: `spool` in `data`. It is made when missing.", func(c *Config) *string { return &c.Gate.Spool }),
+		number("gate.spool_bytes", "How many bytes may wait there. Beyond it, sensitive actions are 503 `not_recorded`.", func(c *Config) *int { return &c.Gate.SpoolBytes }),
 		text("gates.address", "host:port", "Where a directory answers sidecars. Beyond loopback only with `tls.cert_file` and `tls.key_file`.", func(c *Config) *string { return &c.Gates.Address }),
 		duration("gates.longest_term", "The most that any sidecar's `gate.lease` and `gate.max_staleness` may come to.", func(c *Config) *time.Duration { return &c.Gates.LongestTerm }),
 		duration("gates.margin", "What removals wait besides, for clocks of different speed: at least 1/200 of `gates.longest_term`.", func(c *Config) *time.Duration { return &c.Gates.Margin }),
+		toggle("gates.canary", "Whether a directory gives and takes away a membership of nobody's every minute, to measure until when it is in force ([operating.md](operating.md#the-canary)).", func(c *Config) *bool { return &c.Gates.Canary }),
 		duration("drain.timeout", "How long running requests may take to finish when the server stops.", func(c *Config) *time.Duration { return &c.Drain.Timeout }),
 		toggle("demo", "Fill an empty directory with the demo portal.", func(c *Config) *bool { return &c.Demo }),
 	}

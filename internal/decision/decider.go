@@ -39,6 +39,9 @@ type Options struct {
 	Timeout time.Duration
 	// Registerer takes the metrics. nil: none are registered.
 	Registerer prometheus.Registerer
+	// Record keeps decisions about sensitive actions before they are given. nil: none
+	// are kept.
+	Record Recorder
 }
 
 // DefaultTimeout bounds an evaluation whose Options do not say. Rules answer in
@@ -52,6 +55,7 @@ type Decider struct {
 	fresh      FreshFacts // nil: facts need not be told
 	now        func() time.Time
 	timeout    time.Duration
+	record     Recorder
 	metrics    *metrics
 	swapping   sync.Mutex // one Use at a time, so that generations count up
 	inUse      atomic.Pointer[engine]
@@ -60,7 +64,7 @@ type Decider struct {
 
 // New makes a Decider that uses the policy p.
 func New(p *policy.Policy, f Facts, o Options) *Decider {
-	d := &Decider{facts: f, now: o.Now, timeout: o.Timeout}
+	d := &Decider{facts: f, now: o.Now, timeout: o.Timeout, record: o.Record}
 	d.fresh, _ = f.(FreshFacts)
 	if d.now == nil {
 		d.now = time.Now
@@ -102,6 +106,9 @@ func (d *Decider) Decide(ctx context.Context, q Question) (Decision, error) {
 	} else {
 		answer = d.judge(ctx, e, c, who, known)
 	}
+	if d.record != nil && c.recorded(answer) {
+		answer = d.recordOne(ctx, known, c, answer)
+	}
 	e.observe(answer, d.now().Sub(start))
 	return answer.Decision, answer.Err
 }
@@ -139,11 +146,18 @@ func (d *Decider) read(ctx context.Context, e *engine, c *consideration, now tim
 }
 
 // DecideAll judges questions in order, by one policy and on facts that were true
-// at one position. It ends after the first answer for which stop returns true;
-// a nil stop never does. The answers, one for each question judged, carry errors
-// of their own; DecideAll's error means that none could be judged, and is an
-// *UnavailableError.
+// at one position. It ends after the first answer for which stop returns true, which
+// depends on the answer alone; a nil stop never does. The answers, one for each question
+// judged, carry errors of their own; DecideAll's error means that none could be judged,
+// and is an *UnavailableError.
 func (d *Decider) DecideAll(ctx context.Context, questions []Question, stop func(Answer) bool) ([]Answer, error) {
+	return d.decideAll(ctx, questions, stop, d.record)
+}
+
+// decideAll is DecideAll. What is kept of the answers is kept together, because it may
+// take as long as a disk does. An answer that could not be kept is another: then the
+// questions after it may have their turn.
+func (d *Decider) decideAll(ctx context.Context, questions []Question, stop func(Answer) bool, record Recorder) ([]Answer, error) {
 	e, considered, known, err := d.prepareAll(ctx, questions)
 	if err != nil {
 		err = unavailable(err)
@@ -152,18 +166,23 @@ func (d *Decider) DecideAll(ctx context.Context, questions []Question, stop func
 		}
 		return nil, err
 	}
-	answers := make([]Answer, 0, len(questions))
-	facts := known.Facts
-	for i := range questions {
-		start := d.now()
-		who, taken := considered[i].people(facts)
-		facts = facts[taken:]
-		answer := d.judge(ctx, e, &considered[i], who, known)
-		e.observe(answer, d.now().Sub(start))
-		answers = append(answers, answer)
-		if stop != nil && stop(answer) {
-			break
+	answers, facts := make([]Answer, 0, len(questions)), known.Facts
+	for stopped := false; !stopped && len(answers) < len(questions); {
+		from := len(answers)
+		for i := from; !stopped && i < len(questions); i++ {
+			start := d.now()
+			who, taken := considered[i].people(facts)
+			facts = facts[taken:]
+			answers = append(answers, d.judge(ctx, e, &considered[i], who, known))
+			e.took(d.now().Sub(start))
+			stopped = stop != nil && stop(answers[i])
 		}
+		if record.keep(ctx, known, considered[from:], answers[from:]) != nil {
+			answers, stopped = again(answers, from, stop)
+		}
+	}
+	for _, answer := range answers {
+		e.count(answer)
 	}
 	return answers, nil
 }

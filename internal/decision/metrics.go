@@ -82,15 +82,21 @@ func (m *metrics) forPolicy(p *policy.Policy) counters {
 	for _, guardrail := range p.Rules.Guardrails() {
 		add("deny", guardrail, TierMemo, TierRules)
 	}
-	for _, code := range []Unavailability{NotReady, FactsUnavailable, PolicyError, Deadline, Stale, RevisionNotReached} {
+	for _, code := range []Unavailability{NotReady, FactsUnavailable, PolicyError, Deadline, Stale, RevisionNotReached, NotRecorded} {
 		add("error", string(code), "")
 	}
 	return c
 }
 
-// observe counts an answer.
+// observe counts an answer and how long it took.
 func (e *engine) observe(a Answer, took time.Duration) {
-	e.counters.seconds.Observe(took.Seconds())
+	e.took(took)
+	e.count(a)
+}
+
+func (e *engine) took(d time.Duration) { e.counters.seconds.Observe(d.Seconds()) }
+
+func (e *engine) count(a Answer) {
 	if counter := e.counters.decisions[keyOf(a)]; counter != nil {
 		counter.Inc()
 	}

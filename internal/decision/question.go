@@ -101,4 +101,6 @@ const (
 	Stale Unavailability = "stale"
 	// The asker demands a later position than there is (R15).
 	RevisionNotReached Unavailability = "revision_not_reached"
+	// The action is sensitive, and what is kept of such decisions could not be (R16).
+	NotRecorded Unavailability = "not_recorded"
 )

@@ -56,14 +56,14 @@ func (g *Gate) nextAsk(now Reading) Ask {
 	ask := Ask{
 		Number: g.asks, Instance: g.instance, Label: g.label, After: at.position, Term: g.lasts + g.staleness,
 	}
-	if at.lease.holds(now, 0, g.rules) {
-		ask.Wait = g.lasts / 3
-	}
 	if g.policies != nil {
 		ask.Policy = g.policies.Digest()
 	}
 	if g.spool != nil {
 		ask.Spool, ask.Records = g.spool.Name(), g.spool.Oldest(maxRecords)
+	}
+	if at.lease.holds(now, 0, g.rules) && len(ask.Records) == 0 { // what is spooled is to be stored soon
+		ask.Wait = g.lasts / 3
 	}
 	return ask
 }

@@ -383,16 +383,6 @@ func TestWhatVouchesForTokens(t *testing.T) {
 	})
 }
 
-// Without a spool nothing that must be kept can be, so nothing sensitive is answered
-// (R16).
-func TestWithoutASpoolNothingIsRecorded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		if err := newWorld(t).gate(false, gate.Config{}).Record([]byte("decision")); !errors.Is(err, gate.ErrSpoolFull) {
-			t.Errorf("%v", err)
-		}
-	})
-}
-
 // A configuration that cannot keep the promise is refused.
 func TestImpossibleTermsAreRefused(t *testing.T) {
 	for _, c := range []gate.Config{{Lease: -1}, {Staleness: -1}} {

@@ -187,14 +187,14 @@ func (g *Gate) unanswered(ctx context.Context, q Query, leased bool, err error) 
 	return fmt.Errorf("%w: %w", ErrStale, err)
 }
 
-// Record keeps what has to reach the directory of an answer, before it is given: with
-// an error the answer must not be (R16).
-func (g *Gate) Record(data []byte) error {
+// Record keeps what has to reach the directory of answers, before they are given: with
+// an error none must be (R16).
+func (g *Gate) Record(data ...[]byte) error {
 	switch {
 	case !g.rules.Keeps(rule.Spooled):
 		return nil
 	case g.spool == nil:
 		return ErrSpoolFull
 	}
-	return g.spool.Add(data)
+	return g.spool.Add(data...)
 }

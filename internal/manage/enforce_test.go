@@ -28,8 +28,7 @@ type guarded struct {
 	keeper *barrier.Keeper
 }
 
-// withGates runs a test in virtual time on a directory that has been there for long enough
-// to know its gates (R11).
+// withGates runs a test in virtual time on a new directory.
 func withGates(t *testing.T, test func(t *testing.T, s *guarded)) {
 	t.Helper()
 	if _, err := shipped(); err != nil { // outside: it outlives the bubble
@@ -39,7 +38,6 @@ func withGates(t *testing.T, test func(t *testing.T, s *guarded)) {
 		s := &guarded{surface: open(t)}
 		s.rows = rowsOf(t, s.store)
 		s.keep(t, keeperOf(t, s.rows))
-		time.Sleep(longest + time.Second)
 		s.fill(t)
 		test(t, s)
 	})
@@ -60,9 +58,6 @@ func keeperOf(t *testing.T, rows *sqlite.Gates) *barrier.Keeper {
 	t.Helper()
 	k, err := barrier.New(barrier.Config{Store: rows, Clock: gate.NewClock(), Longest: longest})
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := k.Pulse(t.Context()); err != nil { // so that its grace begins
 		t.Fatal(err)
 	}
 	return k

@@ -27,6 +27,7 @@ const (
 	Deadline             Code = "deadline"
 	Stale                Code = "stale"
 	RevisionNotReached   Code = "revision_not_reached"
+	NotRecorded          Code = "not_recorded"
 	DirectoryUnavailable Code = "directory_unavailable"
 	Interrupted          Code = "interrupted"
 	Unavailable          Code = "unavailable"
@@ -66,6 +67,7 @@ var kinds = map[Code]kind{
 	Deadline:             unavailable("The answer was not found in time."),
 	Stale:                unavailable("What is known here may be too old, and the directory cannot be asked."),
 	RevisionNotReached:   unavailable("The revision that was demanded is not reached here."),
+	NotRecorded:          unavailable("The action is sensitive, and the decision could not be recorded."),
 	DirectoryUnavailable: unavailable("The directory cannot be read or written at the moment. Nothing was changed."),
 	Interrupted:          unavailable("The request was given up before it was answered."),
 	Unavailable:          unavailable("The question could not be judged."),

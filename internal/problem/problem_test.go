@@ -60,6 +60,7 @@ func TestErrorsAndAnswers(t *testing.T) {
 		{unavailable(decision.Deadline), 503, Deadline, ""},
 		{unavailable("stale"), 503, Stale, ""},
 		{unavailable("revision_not_reached"), 503, RevisionNotReached, ""},
+		{unavailable("not_recorded"), 503, NotRecorded, ""},
 		{unavailable("of_tomorrow"), 503, Unavailable, ""},
 		{&decision.UnavailableError{Code: decision.FactsUnavailable, Err: directory.ErrNotFound}, 503, FactsUnavailable, ""},
 		{fmt.Errorf("read: %w: %w", directory.ErrUnavailable, errDriver), 503, DirectoryUnavailable, ""},

@@ -63,6 +63,8 @@ func unjudged(u decision.Unavailability) Code {
 		return Stale
 	case decision.RevisionNotReached:
 		return RevisionNotReached
+	case decision.NotRecorded:
+		return NotRecorded
 	default:
 		return Unavailable
 	}

@@ -38,7 +38,8 @@ var arrows = map[string][]string{
 	"internal/gate/barrier/storetest": {
 		"internal/portal", "internal/audit", "internal/directory", "internal/gate", "internal/gate/barrier",
 	},
-	"internal/gate/spool": {"internal/gate"},
+	"internal/gate/spool":  {"internal/gate"},
+	"internal/decisionlog": {"internal/decision", "internal/ijson", "internal/portal"},
 	"internal/gate/simulation": {
 		"internal/portal", "internal/directory", "internal/facts", "internal/gate", "internal/gate/barrier",
 		"internal/gate/internal/rule",
@@ -74,9 +75,10 @@ var arrows = map[string][]string{
 		"internal/fault", "internal/policy/catalogue", "internal/policy/entities", "internal/policy/presets",
 		"internal/policy/provider", "internal/policy/rules",
 	},
-	"internal/policy/watch":  {"internal/fault", "internal/policy"},
-	"internal/policy/bundle": {"internal/fault", "internal/ijson", "internal/policy"},
-	"policies":               {},
+	"internal/policy/watch":             {"internal/fault", "internal/policy"},
+	"internal/policy/bundle/bundletest": {"internal/policy", "internal/policy/bundle", "policies"},
+	"internal/policy/bundle":            {"internal/fault", "internal/ijson", "internal/policy"},
+	"policies":                          {},
 
 	"internal/decision": {"internal/portal", "internal/ijson", "internal/policy..."},
 	"internal/decision/casetest": {
@@ -115,6 +117,14 @@ var arrows = map[string][]string{
 	"internal/authzen": {
 		"internal/portal", "internal/ijson", "internal/decision", "internal/explain", "internal/problem", "internal/policy/rules",
 		"internal/search",
+	},
+
+	"internal/promotion": {
+		"internal/portal", "internal/audit", "internal/directory", "internal/decision", "internal/fault", "internal/policy", "internal/policy/bundle",
+	},
+	"internal/canary": {
+		"internal/portal", "internal/directory", "internal/decision", "internal/gate/barrier", "internal/ijson", "internal/importer",
+		"internal/policy/catalogue",
 	},
 
 	"internal/manage": {

@@ -24,6 +24,7 @@ import (
 	"doorward/internal/policy/bundle"
 	"doorward/internal/policy/watch"
 	"doorward/internal/problem"
+	"doorward/internal/promotion"
 	"doorward/internal/search"
 	"doorward/internal/token"
 	"doorward/policies"
@@ -145,8 +146,9 @@ type builder struct {
 	traffic  *traffic
 	decider  *decision.Decider
 	guard    *token.Guard
-	keys     bundle.Keys // that promoted policies may be signed with
-	promoted *promotions // nil: none are promoted to this process
+	keys     bundle.Keys         // that promoted policies may be signed with
+	record   decision.Recorder   // nil: nothing is kept of decisions
+	promoted *promotion.Follower // nil: none are promoted to this process
 }
 
 // open opens the directory.
@@ -163,13 +165,14 @@ func (b *builder) open(ctx context.Context) error {
 // judge makes what questions are judged with: on these facts, by the policy of the
 // folder, which is followed, for clients with these tokens.
 func (b *builder) judge(f decision.Facts, tokens token.Source) {
-	b.decider = decision.New(b.Policy, f, decision.Options{Timeout: b.c.Decision.Timeout, Registerer: b.reg})
+	b.decider = decision.New(b.Policy, f, decision.Options{Timeout: b.c.Decision.Timeout, Registerer: b.reg, Record: b.record})
 	b.health.policy = func() string { return b.decider.Policy().Digest }
 	b.reg.MustRegister(newPolicyInfo(b.health.policy))
 	b.guard = &token.Guard{Verifier: token.NewVerifier(tokens), Required: b.c.Auth.Mode == config.AuthToken, Log: b.o.Log}
 	use := b.decider.Use
 	if b.promoted != nil {
-		b.promoted.decider, b.promoted.own, use = b.decider, b.Policy, b.promoted.follow
+		b.promoted.Begin(b.decider)
+		use = b.promoted.Own
 	}
 	if b.c.Policies != "" {
 		k := watch.New(b.c.Policies, b.source, b.Policy, watch.Options{
@@ -194,17 +197,20 @@ func (b *builder) searching(h *authzen.Handler) error {
 	if err != nil {
 		return fmt.Errorf("prepare page tokens: %w", err)
 	}
-	h.Pager, h.Searcher = pager, &search.Searcher{Directory: b.Store, Decider: b.decider}
+	h.Pager, h.Searcher = pager, &search.Searcher{Directory: b.Store, Decider: decision.Unrecorded{Decider: b.decider}}
 	return nil
 }
 
 // records makes the handler of records. Changes wait for the gates, if there are any.
 func (b *builder) records(gates manage.Gates) *manage.Handler {
 	return &manage.Handler{
-		Store: b.Store, Salt: b.Store.Salt(), Words: func() importer.Words { return Words(b.decider.Policy()) },
+		Store: b.Store, Salt: b.Store.Salt(), Words: b.words,
 		Metrics: manage.NewMetrics(b.reg), Gates: gates, Log: b.o.Log,
 	}
 }
+
+// words are what records may speak of: those of the policy in force.
+func (b *builder) words() importer.Words { return Words(b.decider.Policy()) }
 
 // newMux makes a mux with the probes and the metrics. finish ends it.
 func (b *builder) newMux() *http.ServeMux {

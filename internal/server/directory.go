@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"doorward/internal/authzen"
+	"doorward/internal/canary"
 	"doorward/internal/directory"
 	"doorward/internal/gate"
 	"doorward/internal/gate/barrier"
 	"doorward/internal/gate/wire"
 	"doorward/internal/portal"
+	"doorward/internal/promotion"
 	"doorward/internal/token"
 )
 
@@ -34,23 +36,17 @@ func (b *builder) directory(ctx context.Context) error {
 	if _, alone := b.Store.(inFile); alone {
 		b.o.Log.Info("the directory is in SQLite: run no doorward serve on this data folder, whose changes would not wait for sidecars")
 	}
-	rows, err := b.Store.rows(ctx)
-	if err != nil {
-		return fmt.Errorf("open the rows of gates: %w", err)
-	}
-	b.opened = append(b.opened, rows.Close)
-	keeper, err := barrier.New(barrier.Config{
-		Store: rows, Clock: gate.NewClock(), Margin: b.c.Gates.Margin, Longest: b.c.Gates.LongestTerm,
-		Report: func(err error) { b.o.Log.Warn("a gate's rows", "error", err) },
-	})
-	if err != nil {
-		return fmt.Errorf("keep the rows of gates: %w", err)
-	}
-	b.promoted = &promotions{keys: b.keys, fetch: b.Store.PromotedAt}
-	g, err := b.newGate(keeper, gate.Config{Label: "directory " + label(""), Lease: min(gate.DefaultLease, b.c.Gates.LongestTerm)})
+	rows, keeper, err := b.openKeeper(ctx)
 	if err != nil {
 		return err
 	}
+	b.promoted = promotion.NewFollower(b.keys, b.Store.PromotedAt)
+	name := "directory " + label("")
+	g, err := b.newGate(keeper, gate.Config{Label: name, Lease: min(gate.DefaultLease, b.c.Gates.LongestTerm)})
+	if err != nil {
+		return err
+	}
+	b.record = recorder(name, newArchive(rows).Keep)
 	read := confirmed(keeper, rows)
 	b.judge(gated{g}, tokens{read, g})
 	b.health.look = lookAt(b.Store)
@@ -62,13 +58,39 @@ func (b *builder) directory(ctx context.Context) error {
 	mux := b.newMux()
 	mountDecisions(mux, b.guard, h)
 	records := b.records(gates)
-	records.Policies = promoter{b.Store, b.keys, b.c}
+	records.Policies = b.promoter()
 	mountRecords(mux, b.guard, records)
 	records.RegisterPolicy(guarded{mux, b.guard.Always(), token.Policy})
 	authzen.Metadata{PublicURL: b.c.PublicURL}.Register(mux)
 	b.Handler, b.gates = b.finish(mux), b.forGates(keeper, read, h)
-	b.keep(keeper, gates)
+	b.keep(keeper, gates, g)
 	return nil
+}
+
+// openKeeper opens what is known of gates, and makes what keeps it.
+func (b *builder) openKeeper(ctx context.Context) (rows, *barrier.Keeper, error) {
+	rows, err := b.Store.rows(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open the rows of gates: %w", err)
+	}
+	b.opened = append(b.opened, rows.Close)
+	k, err := barrier.New(barrier.Config{
+		Store: rows, Clock: gate.NewClock(), Margin: b.c.Gates.Margin, Longest: b.c.Gates.LongestTerm,
+		Report: func(err error) { b.o.Log.Warn("a gate's rows", "error", err) },
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("keep the rows of gates: %w", err)
+	}
+	return rows, k, nil
+}
+
+// promoter promotes policies, whose tables have to pass where the settings say so.
+func (b *builder) promoter() promotion.Promoter {
+	p := promotion.Promoter{Store: b.Store, Keys: b.keys}
+	if refuses(b.c) {
+		p.Tables = failingTables(b.c)
+	}
+	return p
 }
 
 // forGates makes the handler of the interface for gates, and of the searches that they
@@ -104,7 +126,7 @@ func confirmed(keeper *barrier.Keeper, rows rows) func(context.Context) ([]direc
 }
 
 // keep has done what keeps gates and their rows going.
-func (b *builder) keep(keeper *barrier.Keeper, gates *enforcing) {
+func (b *builder) keep(keeper *barrier.Keeper, gates *enforcing, own *gate.Gate) {
 	background := func(pause time.Duration, what string, do func(context.Context) error) {
 		b.loops = append(b.loops, func(ctx context.Context) { every(ctx, pause, b.o.Log, what, do) })
 	}
@@ -116,6 +138,27 @@ func (b *builder) keep(keeper *barrier.Keeper, gates *enforcing) {
 		return gates.count(ctx, b.Store)
 	})
 	background(headPause, "reading the head", announce(b.Store, keeper))
+	if b.c.Gates.Canary {
+		b.loops = append(b.loops, b.canary(keeper, own))
+	}
+}
+
+// canaryPause is how often the canary flies.
+const canaryPause = time.Minute
+
+// canary makes a loop that has a canary fly, once this process's own gate has a lease: before
+// that nothing can be asked of it.
+func (b *builder) canary(keeper *barrier.Keeper, own *gate.Gate) func(context.Context) {
+	c := canary.New(canary.Options{
+		Place: label("") + " " + b.c.Gates.Address, Store: b.Store, Salt: b.Store.Salt(), Keeper: keeper, Decider: b.decider,
+		Words: b.words, Limit: b.c.Gates.LongestTerm + b.c.Gates.Margin, Log: b.o.Log, Metrics: b.reg,
+	})
+	return func(ctx context.Context) {
+		for ctx.Err() == nil && !own.Status().Leased {
+			wait(ctx, firstRetry)
+		}
+		every(ctx, canaryPause, b.o.Log, "the canary", c.Fly)
+	}
 }
 
 // announce tells the keeper when the head has moved, whoever moved it.

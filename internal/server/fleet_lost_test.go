@@ -53,7 +53,7 @@ func said(t *testing.T, p *process, body string) string {
 // is well again by itself. At each time /readyz says what is so.
 func TestTheLifeOfASidecar(t *testing.T) {
 	f := newFleet(t, "")
-	f.c.Gate = config.Gate{Lease: time.Second, MaxStaleness: 5 * time.Second}
+	f.c.Gate.Lease, f.c.Gate.MaxStaleness = time.Second, 5*time.Second
 	f.c.Gates.LongestTerm = 6 * time.Second
 	way := newLink(t, "")
 	s := f.sidecarOf(t, &process{links: []*link{way}}, nil)
@@ -176,7 +176,7 @@ func TestADirectoryThatStopsAnswersItsCalls(t *testing.T) {
 	f.ready(t, s)
 	is(t, s, bounded, "allow")
 	s.links[0].lead("")
-	answered := f.inTheMiddle(t, d)
+	call := f.inTheMiddle(t, d)
 	d.stop()
 	eventually(t, "no client is accepted", func() bool {
 		c, err := net.Dial("tcp", strings.TrimPrefix(d.url, "http://"))
@@ -186,7 +186,7 @@ func TestADirectoryThatStopsAnswersItsCalls(t *testing.T) {
 		return err != nil
 	})
 	s.links[0].lead(d.gates)
-	if a := <-answered; a.err != nil || a.status != http.StatusOK || !strings.Contains(a.text, `"gates":2,"acknowledged":2,`) {
+	if a := <-call; a.err != nil || a.status != http.StatusOK || !strings.Contains(a.text, `"gates":2,"acknowledged":2,`) {
 		t.Errorf("%+v", a)
 	}
 	if err := <-d.ended; err != nil {

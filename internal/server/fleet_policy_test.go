@@ -1,75 +1,14 @@
 package server_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
-	"errors"
-	"io/fs"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"doorward/internal/config"
-	"doorward/internal/policy"
-	"doorward/internal/policy/bundle"
+	"doorward/internal/directory"
 	"doorward/internal/portal"
-	"doorward/policies"
 )
-
-// signingKey makes a key, and has the fleet's processes trust it.
-func (f *fleet) signingKey() {
-	f.t.Helper()
-	folder := f.t.TempDir()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(private)
-	public, err2 := x509.MarshalPKIXPublicKey(private.Public())
-	if err := errors.Join(err, err2); err != nil {
-		f.t.Fatal(err)
-	}
-	keyFile, publicFile := filepath.Join(folder, "key"), filepath.Join(folder, "pub")
-	f.write(keyFile, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})))
-	f.write(publicFile, string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})))
-	if f.signing, err = bundle.ReadSigningKey(bundle.DefaultKeyID, keyFile); err != nil {
-		f.t.Fatal(err)
-	}
-	f.c.Policy.VerificationKeys = config.List{publicFile}
-}
-
-// bundle is the shipped policy, with a line of its presets taken out, signed.
-func (f *fleet) bundle(t *testing.T, without string) (data []byte, digest string) {
-	t.Helper()
-	files := fstest.MapFS{}
-	err := fs.WalkDir(policies.FS, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		text, err := fs.ReadFile(policies.FS, name)
-		files[name] = &fstest.MapFile{Data: text}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	const presets = "presets/presets.csv"
-	files[presets].Data = []byte(strings.Replace(string(files[presets].Data), without, "", 1))
-	source := policy.Read(files)
-	p, err := source.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if data, err = bundle.Write(source, p.Digest, f.signing); err != nil {
-		t.Fatal(err)
-	}
-	return data, p.Digest
-}
 
 // promote sends a bundle to a directory.
 func promote(t *testing.T, d *process, data string, header http.Header) (status int, answer string) {
@@ -83,19 +22,19 @@ func promote(t *testing.T, d *process, data string, header http.Header) (status 
 // a sidecar that cannot verify what is in force answers nothing.
 func (f *fleet) promotion(t *testing.T) {
 	promoter, anybody := as(f.token(portal.Limits{}, "policy")), as(f.token(portal.Limits{}, "decide"))
-	shipped, before := f.bundle(t, "")
-	tight, after := f.bundle(t, "p, billing, invoices, allow\n")
+	shipped, before := f.key.Shipped(t, "")
+	tight, after := f.key.Shipped(t, "p, billing, invoices, allow\n")
 	f.put(t, f.directories[0], carlsPlace, given)
 	for n, step := range []struct {
 		bundle       []byte
 		digest, want string
-	}{{tight, after, `"reason":"category_missing"`}, {shipped, before, `"decision":true`}, {tight, after, `"reason":"category_missing"`}} {
+	}{{tight, after.Digest, `"reason":"category_missing"`}, {shipped, before.Digest, `"decision":true`}, {tight, after.Digest, `"reason":"category_missing"`}} {
 		status, text := promote(t, f.directories[n%len(f.directories)], string(step.bundle), promoter)
 		if status != 200 || !strings.Contains(text, step.digest) || !strings.Contains(text, `"enforced"`) {
 			t.Fatalf("promoted: %d %s", status, text)
 		}
 		for _, p := range f.all() {
-			if status, answer := asked(t, p, question, anybody); status != 200 || !strings.Contains(answer, step.want) || readiness(t, p).Policy != step.digest {
+			if status, answer := reached(t, p, question, anybody); status != 200 || !strings.Contains(answer, step.want) || readiness(t, p).Policy != step.digest {
 				t.Errorf("%d: %d %s", n, status, answer)
 			}
 		}
@@ -106,7 +45,7 @@ func (f *fleet) promotion(t *testing.T) {
 		status int
 	}{
 		{string(tight[:len(tight)-1]), promoter, 400}, {"", promoter, 400}, {string(tight), f.manager, 403}, {string(tight), anybody, 403},
-		{strings.Repeat("x", 3<<20), promoter, 413},
+		{strings.Repeat("x", directory.MaxBundle+1), promoter, 413},
 	} {
 		if status, text := promote(t, f.directories[0], c.data, c.header); status != c.status {
 			t.Errorf("%d bytes: %d %s, want %d", len(c.data), status, text, c.status)

@@ -18,7 +18,7 @@ import (
 	"doorward/internal/config"
 	"doorward/internal/demo"
 	"doorward/internal/directory"
-	"doorward/internal/policy/bundle"
+	"doorward/internal/policy/bundle/bundletest"
 	"doorward/internal/portal"
 	"doorward/internal/server"
 	"doorward/internal/token"
@@ -32,7 +32,7 @@ type fleet struct {
 	tokenFile   string          // the sidecars'
 	gate        token.Created   // what is in it
 	manager     http.Header
-	signing     bundle.SigningKey // of policies that its processes trust
+	key         bundletest.Key // of policies that its processes trust
 	directories []*process
 	sidecars    []*process
 }
@@ -53,7 +53,8 @@ func newFleet(t *testing.T, databaseURL string) *fleet {
 	f.c.Decision.Timeout = time.Minute // this is not about speed
 	f.c.Gate.Lease, f.c.Gate.MaxStaleness = 2*time.Second, time.Second
 	f.c.Gates = config.Gates{Address: "127.0.0.1:0", LongestTerm: 3 * time.Second, Margin: 50 * time.Millisecond}
-	f.signingKey()
+	f.key = bundletest.NewKey(t)
+	f.c.Policy.VerificationKeys = config.List{f.key.File}
 	if databaseURL != "" {
 		f.c.Database.URLFile = filepath.Join(t.TempDir(), "database")
 		f.write(f.c.Database.URLFile, databaseURL)
@@ -133,7 +134,7 @@ func (f *fleet) sidecar(t *testing.T, set func(*config.Config)) *process {
 func (f *fleet) sidecarOf(t *testing.T, s *process, set func(*config.Config)) *process {
 	t.Helper()
 	c := f.c
-	c.Data, c.Database, c.Directory.TokenFile = "absent", config.Database{}, f.tokenFile
+	c.Data, c.Database, c.Directory.TokenFile = t.TempDir(), config.Database{}, f.tokenFile // for its spool alone
 	scheme := "http://"
 	if c.TLS.CertFile != "" {
 		scheme, c.Directory.CAFile, c.TLS = "https://", c.TLS.CertFile, config.TLS{}
@@ -230,6 +231,17 @@ func asked(t *testing.T, p *process, body string, header http.Header) (status in
 	t.Helper()
 	response, text := call(t, http.DefaultClient, "POST", p.url+"/access/v1/evaluation", body, header)
 	return response.StatusCode, text
+}
+
+// reached asks until there is an answer: on a busy machine a process may have lost its
+// lease, and then a 503 tells nothing. The first answer counts.
+func reached(t *testing.T, p *process, body string, header http.Header) (status int, answer string) {
+	t.Helper()
+	eventually(t, "there is an answer", func() bool {
+		status, answer = asked(t, p, body, header)
+		return status != http.StatusServiceUnavailable
+	})
+	return status, answer
 }
 
 // A link is the network between a sidecar and one directory. It can be cut.

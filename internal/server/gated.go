@@ -74,8 +74,8 @@ const (
 	leaveTimeout = time.Second
 )
 
-// follow has a gate follow its directory until ctx ends. Then its lease is given back, so
-// that nothing waits for it (R6).
+// follow has a gate follow its directory until ctx ends. Then what is spooled is sent
+// (R16), and the lease given back, so that nothing waits for it (R6).
 func follow(ctx context.Context, g *gate.Gate, log *slog.Logger) {
 	pause, lost := firstRetry, false
 	for ctx.Err() == nil {
@@ -97,11 +97,15 @@ func follow(ctx context.Context, g *gate.Gate, log *slog.Logger) {
 		wait(ctx, pause/2+rand.N(pause/2))
 		pause = min(2*pause, longestRetry)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
-	defer cancel()
-	if err := g.Leave(ctx); err != nil {
-		log.WarnContext(ctx, "the lease could not be given back: removals wait for it", "error", err)
+	atLast := func(what func(context.Context) error, otherwise string) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
+		defer cancel()
+		if err := what(ctx); err != nil {
+			log.WarnContext(ctx, otherwise, "error", err)
+		}
 	}
+	atLast(g.Flush, "decisions stay on disk until this sidecar runs again")
+	atLast(g.Leave, "the lease could not be given back: removals wait for it")
 }
 
 // wait returns after d, or when ctx ends.

@@ -11,6 +11,7 @@ import (
 	"doorward/internal/gate"
 	"doorward/internal/gate/wire"
 	"doorward/internal/problem"
+	"doorward/internal/promotion"
 	"doorward/internal/token"
 )
 
@@ -24,11 +25,17 @@ func (b *builder) sidecar() error {
 		return fmt.Errorf("find the directory: %w", err)
 	}
 	b.opened = append(b.opened, func() error { client.Close(); return nil })
-	b.promoted = &promotions{keys: b.keys, fetch: client.Policy}
-	g, err := b.newGate(client, gate.Config{Label: label(b.c.Gate.Label), Lease: b.c.Gate.Lease, Staleness: b.c.Gate.MaxStaleness})
+	b.promoted = promotion.NewFollower(b.keys, client.Policy)
+	disk, err := b.openSpool()
+	if err != nil {
+		return fmt.Errorf("open the spool: %w", err)
+	}
+	name := label(b.c.Gate.Label)
+	g, err := b.newGate(client, gate.Config{Label: name, Lease: b.c.Gate.Lease, Staleness: b.c.Gate.MaxStaleness, Spool: disk})
 	if err != nil {
 		return err
 	}
+	b.record = recorder(name, func(_ context.Context, data ...[]byte) error { return g.Record(data...) })
 	b.judge(gated{g}, tokens{client.Tokens, g})
 	b.health.look = lookAtGate(g)
 	mux := b.newMux()

@@ -34,7 +34,7 @@ type Directory interface {
 
 // rows are those of gates, with the client tokens that gates are told of.
 type rows interface {
-	barrier.Store
+	barrier.Archive
 	// Tokens reads all client tokens, and says from the database of which era.
 	Tokens(ctx context.Context) ([]directory.Token, gate.Era, error)
 	Close() error

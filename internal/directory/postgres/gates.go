@@ -18,7 +18,7 @@ import (
 // or a restore that loses commits loses what was acknowledged of them as well.
 type Gates struct{ store *Store }
 
-var _ barrier.Store = (*Gates)(nil)
+var _ barrier.Archive = (*Gates)(nil)
 
 // Gates are the gates of s. They end with it.
 func (s *Store) Gates() *Gates { return &Gates{s} }
@@ -147,22 +147,6 @@ func (g *Gates) Pulse(ctx context.Context) (era gate.Era, err error) {
 	return era, nil
 }
 
-// Keep implements barrier.Store. It commits something in any case: a record that is there
-// already may be there only because somebody's wait for a standby was cut short.
-func (g *Gates) Keep(ctx context.Context, spool string, records []gate.Record) error {
-	numbers, data := make([]int64, len(records)), make([][]byte, len(records))
-	for i, r := range records {
-		numbers[i], data[i] = int64(r.Seq), r.Data
-	}
-	return g.write(ctx, "keep records", func(c *session) error {
-		return c.exec(ctx,
-			statement{`INSERT INTO doorward.records (spool, seq, data)
-				SELECT $1, seq, coalesce(data, '') FROM unnest($2::bigint[], $3::bytea[]) AS r (seq, data)
-				ON CONFLICT DO NOTHING`, []any{spool, numbers, data}},
-			statement{query: `SELECT ` + emit})
-	})
-}
-
 // Facts implements barrier.Store.
 func (g *Gates) Facts(ctx context.Context, keys []portal.FactKey) (found gate.Found, err error) {
 	err = g.read(ctx, "read facts for gates", func(c *session, o origin) (err error) {
@@ -186,4 +170,17 @@ func (c *session) held(ctx context.Context, p portal.Position) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// Tokens reads all client tokens for gates, and says from the database of which era.
+func (g *Gates) Tokens(ctx context.Context) (all []directory.Token, era gate.Era, err error) {
+	err = g.read(ctx, "read tokens for gates", func(c *session, o origin) (err error) {
+		era = o.era
+		all, err = c.tokens(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	return all, era, nil
 }

@@ -255,6 +255,11 @@ func TestAnUpdateThatChangesNothingIsConfirmed(t *testing.T) {
 	}
 }
 
+// R16
+func TestRecordsAreReadAgain(t *testing.T) {
+	storetest.Records(t, open(t, server.DSN(server.Database(t)), postgres.Options{}).Gates())
+}
+
 func TestRecordsAreKeptOnce(t *testing.T) {
 	database := server.Database(t)
 	g := open(t, server.DSN(database), postgres.Options{}).Gates()

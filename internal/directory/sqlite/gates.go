@@ -32,7 +32,7 @@ type Gates struct {
 	closeErr  error
 }
 
-var _ barrier.Store = (*Gates)(nil)
+var _ barrier.Archive = (*Gates)(nil)
 
 // Gates opens the file of the gates of s, doorward-gates.db beside doorward.db, and makes
 // it if there is none. It is closed before s. Of o, MustExist does not count.
@@ -74,18 +74,32 @@ func (g *Gates) open(ctx context.Context, o Options) (err error) {
 	return g.beginSettled(ctx)
 }
 
-// beginSettled settles the era of a directory that was never restored, when its gates'
-// file is new: it has had no gates.
+// beginSettled settles the era of a directory that was never restored and has had no
+// gates yet. That it has had some is written into the directory itself, first: a file of
+// gates that is new all the same was deleted, or left behind, and rows are missing.
 func (g *Gates) beginSettled(ctx context.Context) error {
-	restored, err := reading(ctx, &g.store.file, func(c *session) (n int, err error) {
-		err = c.get(ctx, `SELECT count(*) FROM meta WHERE name = 'restored'`, nil, &n)
-		return n, err
-	})
-	if err != nil || restored > 0 {
+	first, err := g.store.firstGates(ctx)
+	if err != nil || !first {
 		return err
 	}
 	return g.write(ctx, "begin", func(c *session) error {
 		return c.exec(ctx, `INSERT INTO settled (only, era) VALUES (1, ?) ON CONFLICT (only) DO NOTHING`, g.era)
+	})
+}
+
+// firstGates notes that the directory has gates, and tells whether it never had any: there
+// was no note, and no restore either, after which nobody knows.
+func (s *Store) firstGates(ctx context.Context) (first bool, err error) {
+	c, err := s.take(ctx, s.writer)
+	if err != nil {
+		return false, err
+	}
+	defer func() { s.writer <- c }()
+	return first, c.transaction(ctx, beginWrite, func() error {
+		if err := c.get(ctx, `SELECT NOT EXISTS (SELECT 1 FROM meta WHERE name IN ('gates', 'restored'))`, nil, &first); err != nil {
+			return err
+		}
+		return c.exec(ctx, `INSERT INTO meta (name, value) VALUES ('gates', x'01') ON CONFLICT (name) DO NOTHING`)
 	})
 }
 
@@ -164,20 +178,6 @@ func (g *Gates) Pulse(ctx context.Context) (gate.Era, error) {
 	return g.era, nil
 }
 
-// Keep implements barrier.Store.
-func (g *Gates) Keep(ctx context.Context, spool string, records []gate.Record) error {
-	return g.write(ctx, "keep records", func(c *session) error {
-		for _, r := range records {
-			err := c.exec(ctx, `INSERT INTO record (spool, seq, data) VALUES (?, ?, coalesce(?, x''))
-				ON CONFLICT (spool, seq) DO NOTHING`, spool, r.Seq, r.Data)
-			if err != nil {
-				return fmt.Errorf("record %d: %w", r.Seq, err)
-			}
-		}
-		return nil
-	})
-}
-
 // Facts implements barrier.Store.
 func (g *Gates) Facts(ctx context.Context, keys []portal.FactKey) (gate.Found, error) {
 	found, err := reading(ctx, &g.store.file, func(c *session) (f gate.Found, err error) {
@@ -215,4 +215,10 @@ func (g *Gates) held(ctx context.Context, positions ...portal.Position) (map[por
 			return nil
 		})
 	})
+}
+
+// Tokens reads all client tokens for gates, and says from the database of which era.
+func (g *Gates) Tokens(ctx context.Context) ([]directory.Token, gate.Era, error) {
+	all, err := g.store.Tokens(ctx)
+	return all, g.era, err
 }

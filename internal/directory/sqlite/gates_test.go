@@ -110,6 +110,36 @@ func TestGatesAfterARestore(t *testing.T) {
 	}
 }
 
+// Design R11: when the file of the gates is gone, gates may have leases that nobody knows of
+// any more. It is not taken for that of a directory that has had none.
+func TestGatesWhoseFileIsGone(t *testing.T) {
+	path := file(t)
+	s := open(t, path, sqlite.Options{})
+	settled := func(g *sqlite.Gates) bool {
+		rows, err := g.Rows(t.Context(), portal.Position{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rows.Settled
+	}
+	g := gates(t, s)
+	if !settled(g) {
+		t.Error("a directory that has had no gates waits for some")
+	}
+	if err := g.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if g = gates(t, s); !settled(g) {
+		t.Error("opened again, it is not settled")
+	}
+	if err := errors.Join(g.Close(), os.Remove(s.GatesPath())); err != nil {
+		t.Fatal(err)
+	}
+	if settled(gates(t, s)) {
+		t.Error("the file was deleted, and nobody is waited for")
+	}
+}
+
 // commit makes a revision that changes nothing.
 func commit(t *testing.T, s directory.Store) portal.Position {
 	t.Helper()
@@ -121,6 +151,11 @@ func commit(t *testing.T, s directory.Store) portal.Position {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// R16
+func TestRecordsAreReadAgain(t *testing.T) {
+	storetest.Records(t, gates(t, open(t, file(t), sqlite.Options{})))
 }
 
 func TestRecordsAreKeptOnce(t *testing.T) {

@@ -77,7 +77,7 @@ func (k *Keeper) Enforce(ctx context.Context, done Done) (Outcome, error) {
 
 // pollRows is how often a barrier looks, at first, whether gates have acknowledged, to
 // whichever directory.
-const pollRows = 10 * time.Millisecond
+const pollRows = 2 * time.Millisecond
 
 // A barrier is one wait for the gates.
 type barrier struct {

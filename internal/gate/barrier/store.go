@@ -68,6 +68,22 @@ type Store interface {
 	Keep(ctx context.Context, spool string, records []gate.Record) error
 }
 
+// A Kept is a record as it was kept.
+type Kept struct {
+	At    time.Time // when it came, to the microsecond
+	Spool string
+	gate.Record
+}
+
+// An Archive is a Store whose records can be read again.
+type Archive interface {
+	Store
+	// Records returns, of those after one, the first that came, at most so many: by the
+	// time at which they came, and what came together by spool and number. The zero Kept
+	// is before all.
+	Records(ctx context.Context, after Kept, limit int) ([]Kept, error)
+}
+
 // Touched says what Touch did.
 type Touched struct {
 	Wrote bool // something was committed

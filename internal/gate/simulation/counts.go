@@ -44,7 +44,7 @@ const (
 var atLeast = map[counted]int{
 	questions: 250_000, cachedAllows: 80_000, boundedAllows: 400, directAllows: 10_000, unanswered: 10_000,
 	soonAsked: 30_000, byAcknowledgement: 14_000, byWaiting: 500, byLeaving: 12, pending: 10,
-	timedAllows: 4_000, demands: 30_000, policyMoves: 3_000, sensitiveGiven: 9_000, spoolFull: 400,
+	timedAllows: 4_000, demands: 30_000, policyMoves: 3_000, sensitiveGiven: 9_000, spoolFull: 200,
 	asksSent: 40_000, offers: 10_000, faultsStruck: 1_500, failovers: 150, restores: 60, lateAnswers: 800, histories: 400,
 }
 

@@ -18,13 +18,15 @@ const spoolRoom = 4
 
 func (s *spool) Name() string { return s.name }
 
-func (s *spool) Add(data []byte) error {
-	if len(s.records) >= spoolRoom {
+func (s *spool) Add(all ...[]byte) error {
+	if len(s.records)+len(all) > spoolRoom {
 		return gate.ErrSpoolFull
 	}
-	seq := uint64(len(s.added) + 1)
-	s.added[binary.BigEndian.Uint64(data)] = seq
-	s.records = append(s.records, gate.Record{Seq: seq, Data: data})
+	for _, data := range all {
+		seq := uint64(len(s.added) + 1)
+		s.added[binary.BigEndian.Uint64(data)] = seq
+		s.records = append(s.records, gate.Record{Seq: seq, Data: data})
+	}
 	return nil
 }
 

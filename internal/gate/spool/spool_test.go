@@ -137,22 +137,73 @@ func TestAFullSpoolSaysSo(t *testing.T) {
 	}
 }
 
-// After a write that failed nobody knows what is in the file: nothing is said to be kept
-// until it was written anew.
+// After a write that failed nobody knows what is in the file: it is written anew before
+// anything is said to be kept, and until that is possible nothing is. Once it is, the spool
+// goes on, also one in which nothing waits.
 func TestAFailedWriteIsNotForgotten(t *testing.T) {
-	d := open(t, filepath.Join(t.TempDir(), "spool"))
-	add(t, d, "one", "two")
-	d.file.Close()
-	for range 2 {
-		if err := d.Add([]byte("three")); !errors.Is(err, gate.ErrSpoolFull) {
-			t.Errorf("added to a closed file: %v", err)
+	for _, waiting := range [][]string{nil, {"one", "two"}} {
+		folder := filepath.Join(t.TempDir(), "gone")
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			t.Fatal(err)
 		}
+		path := filepath.Join(folder, "spool")
+		d := open(t, path)
+		add(t, d, waiting...)
+		before := kept(d)
+		d.file.Close()
+		if err := os.RemoveAll(folder); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if err := d.Add([]byte("lost")); !errors.Is(err, gate.ErrSpoolFull) {
+				t.Errorf("added to nowhere: %v", err)
+			}
+		}
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		add(t, d, "new")
+		want := append(before, fmt.Sprint(len(waiting)+1, " new"))
+		expect(t, d, want...)
+		d.Close()
+		expect(t, open(t, path), want...)
 	}
-	if err := d.Stored(1); err != nil {
+}
+
+// R16: a batch is kept whole or not at all, so that no answer of it is given alone.
+func TestManyAreKeptTogether(t *testing.T) {
+	d, err := Open(filepath.Join(t.TempDir(), "spool"), 1000)
+	if err != nil {
 		t.Fatal(err)
 	}
-	add(t, d, "three")
-	expect(t, d, "2 two", "3 three")
+	defer d.Close()
+	if err := d.Add([]byte("one"), []byte("two")); err != nil {
+		t.Fatal(err)
+	}
+	for _, last := range [][]byte{bytes.Repeat([]byte("x"), 1000), make([]byte, maxRecord+1)} {
+		if err := d.Add([]byte("small"), last); !errors.Is(err, gate.ErrSpoolFull) {
+			t.Errorf("%d bytes: %v", len(last), err)
+		}
+	}
+	expect(t, d, "1 one", "2 two")
+	if n, bytes := d.Waiting(); n != 2 || bytes != d.size {
+		t.Errorf("%d records in %d bytes are waiting", n, bytes)
+	}
+}
+
+// Two processes would write over each other's file.
+func TestASpoolIsOneProcess(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "spool")
+	d := open(t, path)
+	if _, err := Open(path, 1<<20); !errors.Is(err, ErrInUse) {
+		t.Errorf("opened twice: %v", err)
+	}
+	add(t, d, "one")
+	d.Close()
+	if err := d.Add([]byte("two")); err == nil {
+		t.Error("added after it was closed")
+	}
+	expect(t, open(t, path), "1 one")
 }
 
 // The file does not grow for ever.

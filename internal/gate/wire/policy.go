@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"net/http"
 
 	"doorward/internal/directory"
 	"doorward/internal/ijson"
@@ -73,16 +72,11 @@ func decodePolicy(body []byte, call string, promoted portal.Revision) (p directo
 	return p, nil
 }
 
-func (s *Server) policy(ctx context.Context, w http.ResponseWriter, body []byte) ([]byte, error) {
+func (s *Server) policy(ctx context.Context, body []byte) ([]byte, error) {
 	call, promoted, err := decodePolicyCall(body)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel, err := within(ctx, w, policyTimeout)
-	if err != nil {
-		return nil, err
-	}
-	defer cancel()
 	p, err := s.promoted(ctx, promoted)
 	if err != nil {
 		return nil, err

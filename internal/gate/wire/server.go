@@ -60,17 +60,22 @@ func NewServer(c ServerConfig) *Server {
 func (s *Server) Register(mux interface {
 	Handle(pattern string, handler http.Handler)
 }) {
-	for path, answer := range map[string]answerer{
-		pathAsk: s.ask, pathLeave: s.leave, pathFacts: s.facts, pathTokens: s.tokens, pathPolicy: s.policy, pathSharing: s.sharing,
+	for _, c := range []call{
+		{pathAsk, maxWait + gate.ReadTimeout, s.ask}, {pathLeave, leaveTimeout, s.leave}, {pathFacts, gate.ReadTimeout, s.facts},
+		{pathTokens, gate.ReadTimeout, s.tokens}, {pathPolicy, policyTimeout, s.policy}, {pathSharing, gate.ReadTimeout, s.sharing},
 	} {
-		mux.Handle(http.MethodPost+" "+path, s.guard.Protect(token.Gate, s.handle(answer)))
+		mux.Handle(http.MethodPost+" "+c.path, s.guard.Protect(token.Gate, s.handle(c)))
 	}
 }
 
-// An answerer answers a call that has this body.
-type answerer func(ctx context.Context, w http.ResponseWriter, body []byte) ([]byte, error)
+// A call is one that gates make.
+type call struct {
+	path   string
+	limit  time.Duration // after which its gate has given it up
+	answer func(ctx context.Context, body []byte) ([]byte, error)
+}
 
-func (s *Server) handle(answer answerer) http.Handler {
+func (s *Server) handle(c call) http.Handler {
 	return problem.Handle(s.log, func(w http.ResponseWriter, r *http.Request) error {
 		if token.Limits(r.Context()) != nil {
 			return &problem.Error{Code: problem.Forbidden, Detail: "This token is limited to some accounts or types. A gate serves all."}
@@ -79,7 +84,12 @@ func (s *Server) handle(answer answerer) http.Handler {
 		if err != nil {
 			return err
 		}
-		text, err := answer(r.Context(), w, body)
+		ctx, cancel, err := within(r.Context(), w, c.limit)
+		if err != nil {
+			return err
+		}
+		defer cancel()
+		text, err := c.answer(ctx, body)
 		if err != nil {
 			return refusal(err)
 		}
@@ -109,17 +119,14 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-func (s *Server) ask(ctx context.Context, w http.ResponseWriter, body []byte) (text []byte, err error) {
+func (s *Server) ask(ctx context.Context, body []byte) (text []byte, err error) {
 	defer func() { s.asks.WithLabelValues(result(refusal(err))).Inc() }()
 	ask, err := decodeAsk(body)
 	if err != nil {
 		return nil, err
 	}
 	ask.Wait = min(ask.Wait, maxWait)
-	ctx, cancel, err := within(ctx, w, ask.Wait+gate.ReadTimeout)
-	if err != nil {
-		return nil, err
-	}
+	ctx, cancel := context.WithTimeout(ctx, ask.Wait+gate.ReadTimeout)
 	defer cancel()
 	answer, err := s.keeper.Ask(ctx, ask)
 	if err != nil {
@@ -128,32 +135,22 @@ func (s *Server) ask(ctx context.Context, w http.ResponseWriter, body []byte) (t
 	return encodeAnswer(answer)
 }
 
-func (s *Server) leave(ctx context.Context, w http.ResponseWriter, body []byte) ([]byte, error) {
+func (s *Server) leave(ctx context.Context, body []byte) ([]byte, error) {
 	who, err := decodeLeave(body)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel, err := within(ctx, w, leaveTimeout)
-	if err != nil {
-		return nil, err
-	}
-	defer cancel()
 	if err := s.keeper.Leave(ctx, who); err != nil {
 		return nil, err
 	}
 	return encodeLeft(who)
 }
 
-func (s *Server) facts(ctx context.Context, w http.ResponseWriter, body []byte) ([]byte, error) {
+func (s *Server) facts(ctx context.Context, body []byte) ([]byte, error) {
 	read, err := decodeRead(body)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel, err := within(ctx, w, gate.ReadTimeout)
-	if err != nil {
-		return nil, err
-	}
-	defer cancel()
 	found, err := s.keeper.Facts(ctx, read.keys, read.confirmed)
 	if err != nil {
 		return nil, err
@@ -161,16 +158,11 @@ func (s *Server) facts(ctx context.Context, w http.ResponseWriter, body []byte) 
 	return encodeFound(read, found)
 }
 
-func (s *Server) tokens(ctx context.Context, w http.ResponseWriter, body []byte) ([]byte, error) {
+func (s *Server) tokens(ctx context.Context, body []byte) ([]byte, error) {
 	call, err := decodeTokenCall(body)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel, err := within(ctx, w, gate.ReadTimeout)
-	if err != nil {
-		return nil, err
-	}
-	defer cancel()
 	all, err := s.read(ctx)
 	if err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"net/http"
 
 	"doorward/internal/gate"
 	"doorward/internal/ijson"
@@ -72,16 +71,11 @@ func (o object) sharingKey() (k gate.SharingKey) {
 	return k
 }
 
-func (s *Server) sharing(ctx context.Context, w http.ResponseWriter, body []byte) ([]byte, error) {
+func (s *Server) sharing(ctx context.Context, body []byte) ([]byte, error) {
 	call, err := decodeTokenCall(body)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel, err := within(ctx, w, gate.ReadTimeout)
-	if err != nil {
-		return nil, err
-	}
-	defer cancel()
 	all, err := s.sharingKeys(ctx)
 	if err != nil {
 		return nil, err

@@ -55,6 +55,9 @@ var arrows = map[string][]string{
 
 	"internal/gate/shared":           {"internal/gate", "internal/gate/wire", "internal/portal"},
 	"internal/gate/shared/redistest": {},
+	"internal/sharing": {
+		"internal/portal", "internal/directory", "internal/gate", "internal/gate/shared", "internal/gate/wire",
+	},
 
 	"internal/staff": {
 		"internal/portal", "internal/audit", "internal/directory", "internal/fault", "internal/policy/catalogue",

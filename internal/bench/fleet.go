@@ -57,7 +57,7 @@ func startFleet(ctx context.Context, o options, data string, fill func(context.C
 
 // prepare makes the directory and the tokens of the bench and of the sidecars.
 func (f *fleet) prepare(ctx context.Context, c config.Config, fill func(context.Context, directory.Store) error) error {
-	store, err := server.OpenDirectory(ctx, c, slog.Default(), false)
+	store, err := server.OpenDirectory(ctx, c, quiet, false)
 	if err != nil {
 		return err
 	}
@@ -135,3 +135,6 @@ func (f *fleet) stop() {
 	f.dismiss()
 	f.directory.leave()
 }
+
+// quiet logs nothing: the settings are those of a bench, and known to be.
+var quiet = slog.New(slog.DiscardHandler)

@@ -13,6 +13,7 @@ type loads struct {
 	gates    int
 	redis    string
 	soak     time.Duration
+	outages  bool
 }
 
 func loadFlags(l *loads) {
@@ -20,6 +21,7 @@ func loadFlags(l *loads) {
 	flag.DurationVar(&l.duration, "load-for", 20*time.Second, "how long each load lasts")
 	flag.IntVar(&l.gates, "stampede", 16, "sidecars that start at once and know nobody; 0: none")
 	flag.StringVar(&l.redis, "redis-server", "redis-server", "the redis-server binary, for a cache that they share; empty: none")
+	flag.BoolVar(&l.outages, "outages", false, "measure what a sidecar answers while Redis, directory or database are down, and nothing else")
 	flag.DurationVar(&l.soak, "soak", 0, "load one sidecar for so long and print how it grows, and nothing else")
 }
 

@@ -91,6 +91,8 @@ func run(ctx context.Context, o options) error {
 		return measureFreshness(ctx, o)
 	case o.load.only:
 		return measureLoad(ctx, o)
+	case o.load.outages:
+		return outages(ctx, o)
 	case o.load.soak > 0:
 		return soak(ctx, o)
 	}

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -22,6 +23,7 @@ import (
 type arrivals struct {
 	took   []time.Duration // from when each was due; in order of size
 	failed int             // answered, but not with 200
+	why    map[string]int  // the problems that those named
 	late   time.Duration   // 99th percentile by which the bench itself woke late
 }
 
@@ -32,24 +34,32 @@ const openConnections = 64
 // (Poisson), over kept connections. A request that is due while its connection is busy
 // waits, and that counts: a slow answer delays nobody's question, only the answer to it.
 func openLoop(ctx context.Context, address string, requests [][]byte, rate float64, duration time.Duration) (arrivals, error) {
+	return openLoopOf(ctx, openConnections, address, requests, rate, duration)
+}
+
+// openLoopOf is openLoop with so many clients.
+func openLoopOf(ctx context.Context, n int, address string, requests [][]byte, rate float64, duration time.Duration) (arrivals, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	until := time.Now().Add(duration)
-	parts, failures := make([]clientLoop, openConnections), make([]error, openConnections)
+	parts, failures := make([]clientLoop, n), make([]error, n)
 	var clients sync.WaitGroup
 	for i := range parts {
 		clients.Go(func() {
-			if failures[i] = parts[i].run(ctx, address, requests, rate/openConnections, until); failures[i] != nil {
+			if failures[i] = parts[i].run(ctx, address, requests, rate/float64(n), until); failures[i] != nil {
 				cancel()
 			}
 		})
 	}
 	clients.Wait()
-	var all arrivals
+	all := arrivals{why: map[string]int{}}
 	var late []time.Duration
 	for _, p := range parts {
 		all.took, late = append(all.took, p.took...), append(late, p.late...)
-		all.failed += p.failed
+		all.failed += len(p.failed)
+		for _, why := range p.failed {
+			all.why[why]++
+		}
 	}
 	if err := errors.Join(failures...); err != nil {
 		return all, err
@@ -70,7 +80,7 @@ func (a arrivals) at(part float64) float64 {
 // A clientLoop is one client.
 type clientLoop struct {
 	took, late []time.Duration
-	failed     int
+	failed     []string // why
 }
 
 func (c *clientLoop) run(ctx context.Context, address string, requests [][]byte, rate float64, until time.Time) error {
@@ -99,7 +109,7 @@ func (c *clientLoop) run(ctx context.Context, address string, requests [][]byte,
 		}
 		c.took = append(c.took, time.Since(from))
 		if status != http.StatusOK {
-			c.failed++
+			c.failed = append(c.failed, l.problem)
 		}
 	}
 	return ctx.Err()
@@ -108,8 +118,9 @@ func (c *clientLoop) run(ctx context.Context, address string, requests [][]byte,
 // A lean client reads of an answer what it must, so that the bench takes less of the
 // machine than the server.
 type lean struct {
-	conn   net.Conn
-	reader *bufio.Reader
+	conn    net.Conn
+	reader  *bufio.Reader
+	problem string // that the last answer with another status than 200 named
 }
 
 func newLean(address string) (*lean, error) {
@@ -117,7 +128,7 @@ func newLean(address string) (*lean, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &lean{conn, bufio.NewReader(conn)}, nil
+	return &lean{conn: conn, reader: bufio.NewReader(conn)}, nil
 }
 
 func (l *lean) close() { _ = l.conn.Close() }
@@ -153,6 +164,13 @@ func (l *lean) ask(request []byte) (status int, err error) {
 	if length < 0 {
 		return 0, fmt.Errorf("an answer with status %d of unknown length", status)
 	}
-	_, err = io.CopyN(io.Discard, l.reader, int64(length))
+	if status == http.StatusOK {
+		_, err = io.CopyN(io.Discard, l.reader, int64(length))
+		return status, err
+	}
+	body := make([]byte, length)
+	_, err = io.ReadFull(l.reader, body)
+	_, rest, _ := strings.Cut(string(body), "urn:doorward:problem:")
+	l.problem, _, _ = strings.Cut(rest, `"`)
 	return status, err
 }

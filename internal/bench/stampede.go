@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"os/exec"
@@ -59,11 +58,11 @@ func (f *fleet) stampedeShared(ctx context.Context, o options, members []member)
 		return err
 	}
 	c := config.Config{Data: f.folder, Redis: config.Redis{URL: url}}
-	store, err := server.OpenDirectory(ctx, c, slog.Default(), true)
+	store, err := server.OpenDirectory(ctx, c, quiet, true)
 	if err != nil {
 		return err
 	}
-	err = server.Sharing(ctx, c, store, slog.Default(), func(t *sharing.Tool) error { _, err := t.Warm(ctx); return err })
+	err = server.Sharing(ctx, c, store, quiet, func(t *sharing.Tool) error { _, err := t.Warm(ctx); return err })
 	if err := errors.Join(err, store.Close()); err != nil {
 		return err
 	}
@@ -136,7 +135,7 @@ func (f *fleet) askEverybody(members []member) (all arrivals, err error) {
 	clients.Wait()
 	for _, p := range parts {
 		all.took = append(all.took, p.took...)
-		all.failed += p.failed
+		all.failed += len(p.failed)
 	}
 	slices.Sort(all.took)
 	return all, errors.Join(failures...)
@@ -157,7 +156,7 @@ func (c *clientLoop) askOnce(address string, requests [][]byte, first int) error
 		}
 		c.took = append(c.took, time.Since(began))
 		if status != http.StatusOK {
-			c.failed++
+			c.failed = append(c.failed, l.problem)
 		}
 	}
 	return nil

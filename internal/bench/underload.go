@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -161,7 +160,7 @@ func (f *fleet) change(ctx context.Context, members []member) (stop func() (int,
 	var failed error
 	var running sync.WaitGroup
 	running.Go(func() {
-		store, err := server.OpenDirectory(ctx, config.Config{Data: f.folder}, slog.Default(), true)
+		store, err := server.OpenDirectory(ctx, config.Config{Data: f.folder}, quiet, true)
 		if err != nil {
 			failed = err
 			return

@@ -109,6 +109,12 @@ func (s *Server) Stop(signal syscall.Signal) {
 	}
 }
 
+// Pause has all processes of the server stand still, its connections open, until Resume.
+func (s *Server) Pause() { s.process.signalAll(syscall.SIGSTOP) }
+
+// Resume ends a Pause.
+func (s *Server) Resume() { s.process.signalAll(syscall.SIGCONT) }
+
 // Close ends the server and removes its folder.
 func (s *Server) Close() error {
 	s.Stop(syscall.SIGINT)
@@ -283,4 +289,16 @@ func (p *process) await(said *os.File, ready string) error {
 func (p *process) stop(signal syscall.Signal) {
 	_ = syscall.Kill(p.pid, signal)
 	<-p.done
+}
+
+// signalAll sends a signal to the server, which makes no new processes then, and to those
+// that it has made.
+func (p *process) signalAll(signal syscall.Signal) {
+	_ = syscall.Kill(p.pid, signal)
+	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", p.pid, p.pid)) // none: it has ended
+	for child := range strings.FieldsSeq(string(children)) {
+		if pid, err := strconv.Atoi(child); err == nil {
+			_ = syscall.Kill(pid, signal)
+		}
+	}
 }

@@ -13,7 +13,7 @@ MODULES := . .tools .tools/regal
 POLICIES := policies
 FOLDERS := $(POLICIES) $(wildcard $(POLICIES)/examples/*)
 
-.PHONY: help run build test simulate check bench soak fuzz clean requirements \
+.PHONY: help run build test simulate chaos check bench soak fuzz clean requirements \
 	check-format check-vet check-static check-policies check-modules check-repository
 
 help: ## Show this list
@@ -27,7 +27,8 @@ build: ## Build bin/doorward
 
 # The reference model is compared some millions of times by one goroutine for each
 # setting, and a schedule of the simulation is one goroutine at a time: with the race
-# detector that takes half an hour and finds nothing.
+# detector that takes half an hour and finds nothing. Chaos has the machine to itself: it
+# wants all of it, and other tests would be late beside it.
 test: ## Install what the tests need, then run all of them, with the race detector where goroutines meet
 	@.ci/need cc gcc libc6-dev
 	@.ci/need curl curl
@@ -35,11 +36,15 @@ test: ## Install what the tests need, then run all of them, with the race detect
 	@.ci/need initdb postgresql
 	@.ci/need pgbouncer pgbouncer
 	@.ci/need redis-server redis-server
-	CGO_ENABLED=1 go test -race -timeout 30m $$(go list ./... | grep -v -e '/internal/reference$$' -e '/internal/gate/simulation$$')
+	CGO_ENABLED=1 go test -race -timeout 30m $$(go list ./... | grep -v -e '/internal/reference$$' -e '/internal/gate/simulation$$' -e '/internal/chaos$$')
 	go test -timeout 20m ./internal/reference ./internal/gate/simulation
+	go test -timeout 10m -count 1 ./internal/chaos
 
 simulate: ## Look for schedules that break the promise of freshness, for an hour (DURATION=8h to change)
 	DOORWARD_SIMULATION_FOR=$(or $(DURATION),1h) go test -run '^TestThePromiseIsKept$$' -count 1 -timeout 0 -v ./internal/gate/simulation
+
+chaos: ## Run real processes under real faults for two minutes, and print a report (DURATION=30m to change)
+	DOORWARD_CHAOS_FOR=$(or $(DURATION),2m) go test -run '^TestChaos$$' -count 1 -timeout 0 -v ./internal/chaos
 
 check: check-format check-vet check-static check-policies check-modules check-repository ## Check formatting, code, policies and modules
 	@echo "make check: all is well"

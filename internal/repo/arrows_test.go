@@ -139,6 +139,7 @@ var arrows = map[string][]string{
 	"internal/server": {"..."},
 	"internal/cli":    {"..."},
 	"internal/bench":  {"..."},
+	"internal/chaos":  {},
 	"internal/repo":   {},
 	"cmd/doorward":    {"internal/cli"},
 }
@@ -161,6 +162,7 @@ var foreign = map[string][]string{
 	},
 	"github.com/anishathalye/porcupine": {"internal/gate/simulation"},
 	"github.com/redis/go-redis/":        {"internal/gate/shared"},
+	"github.com/Shopify/toxiproxy/":     {}, // tests only
 	"encoding/xml":                      {"internal/whmcs", "internal/cli"},
 	"net/http": {
 		"internal/authzen", "internal/manage", "internal/problem", "internal/token", "internal/server", "internal/cli", "internal/bench",

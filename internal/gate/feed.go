@@ -55,6 +55,7 @@ func (g *Gate) nextAsk(now Reading) Ask {
 	at := g.standing.Load()
 	ask := Ask{
 		Number: g.asks, Instance: g.instance, Label: g.label, After: at.position, Term: g.lasts + g.staleness,
+		Window: uint64(g.window.size),
 	}
 	if g.policies != nil {
 		ask.Policy = g.policies.Digest()

@@ -44,7 +44,7 @@ type Config struct {
 	// from memory (R9). It is part of what barriers wait for. 0: never.
 	Staleness time.Duration
 	Memory    facts.Bound // zero: DefaultMemory bytes
-	Window    int         // 0: Window
+	Window    int         // 0: Window with Shared, ShortWindow without
 	Policies  Policies    // nil: none are promoted
 	Spool     Spool       // nil: nothing can be recorded
 	Shared    Shared      // nil: this gate shares nothing
@@ -102,11 +102,15 @@ func New(c Config) (*Gate, error) {
 	if bound == (facts.Bound{}) {
 		bound.Bytes = DefaultMemory
 	}
+	window := ShortWindow
+	if c.Shared != nil {
+		window = Window
+	}
 	g := &Gate{
 		directory: c.Directory, clock: c.Clock, policies: c.Policies, spool: c.Spool, shared: c.Shared,
 		instance: instance, label: c.Label, lasts: lasts, staleness: c.Staleness, rules: c.Rules,
 		reads:  &reads{directory: c.Directory, clock: c.Clock, shared: c.Shared, rules: c.Rules},
-		memory: facts.NewMemory(bound), window: newWindow(cmp.Or(c.Window, Window)),
+		memory: facts.NewMemory(bound), window: newWindow(cmp.Or(c.Window, window)),
 	}
 	g.standing.Store(&standing{})
 	return g, nil

@@ -86,6 +86,7 @@ type Gate struct {
 	window   *window      // by applying
 	left     bool         // by applying
 	standing atomic.Pointer[standing]
+	failed   atomic.Pointer[error] // of the last Step
 }
 
 // New makes a gate that knows nothing yet.
@@ -113,6 +114,7 @@ func New(c Config) (*Gate, error) {
 		memory: facts.NewMemory(bound), window: newWindow(cmp.Or(c.Window, window)),
 	}
 	g.standing.Store(&standing{})
+	g.failed.Store(new(error))
 	return g, nil
 }
 
@@ -142,6 +144,7 @@ type Status struct {
 	Policy   portal.Promoted // in force; zero: none was promoted
 	Odd      Oddities
 	Reads    Reads
+	Failed   error // of the last Step; nil: it succeeded
 }
 
 // Reads counts questions since this process started, by what their facts came from.
@@ -175,7 +178,7 @@ func (g *Gate) Status() Status {
 	return Status{
 		Instance: g.instance, Joined: at.era != "", Leased: at.lease.holds(now, 0, g.rules), Usable: at.lease.holds(now, g.staleness, g.rules),
 		Since: max(mono, wall), Position: at.position, Head: at.head, Policy: at.policy,
-		Odd: g.odd.counted(), Reads: g.reads.counted(),
+		Odd: g.odd.counted(), Reads: g.reads.counted(), Failed: *g.failed.Load(),
 	}
 }
 

@@ -112,7 +112,7 @@ func TestARedisThatComesAndGoes(t *testing.T) {
 func TestAListUnderTheNameOfAnEntry(t *testing.T) {
 	s := redistest.New(t)
 	w := cache(t, at(s))
-	must(t, 0, raw(t, s).LPush(t.Context(), name("era", anna), "x").Err())
+	must(t, 0, raw(t, s).LPush(t.Context(), Name("era", anna), "x").Err())
 	if f, result := w.find(anna); result != malformed || len(f.Facts) != 0 || w.resting() {
 		t.Error(result)
 	}

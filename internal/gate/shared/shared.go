@@ -101,16 +101,16 @@ func (c *Cache) Find(ctx context.Context, era gate.Era, keys []portal.FactKey) [
 	}
 	names := make([]string, len(keys))
 	for i, key := range keys {
-		names[i] = name(era, key)
+		names[i] = Name(era, key)
 	}
 	values := c.values(ctx, names)
 	if values == nil {
 		return nil
 	}
-	all := make([]gate.Found, len(keys))
+	all, opener := make([]gate.Found, len(keys)), Sealer{Keys: *ring}
 	for i, value := range values {
 		var result string
-		all[i], result = ring.open(names[i], value, keys[i], era)
+		all[i], result = opener.Open(names[i], value, keys[i], era)
 		c.metrics.finds.WithLabelValues(result).Inc()
 	}
 	return all
@@ -207,11 +207,11 @@ func (c *Cache) Run(ctx context.Context) {
 func (c *Cache) write(ctx context.Context, f fill) {
 	ctx, cancel := context.WithTimeout(ctx, fillWait)
 	defer cancel()
-	ring, n := c.keys.Load(), 0
+	sealer, n := Sealer{Keys: *c.keys.Load()}, 0
 	_, err := c.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, key := range f.keys {
-			name := name(f.found.Era, key)
-			value, err := ring.seal(name, key, f.found.Facts[i], f.found)
+			name := Name(f.found.Era, key)
+			value, err := sealer.Seal(name, key, f.found.Facts[i], f.found)
 			if err != nil || len(value) > maxValue {
 				c.metrics.fills.WithLabelValues(unfit).Inc()
 				continue

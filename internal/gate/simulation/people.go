@@ -155,6 +155,9 @@ func (s *schedule) note(r *replica, ch change, done barrier.Done, o barrier.Outc
 	case o.Left > 0:
 		s.count[byLeaving]++
 	}
+	if s.lost && s.lostAt[done.At] > 0 {
+		return // lost while it was enforced, which the promise does not cover
+	}
 	s.enforced = append(s.enforced, done.At)
 	s.askSoon(ch)
 }

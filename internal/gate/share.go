@@ -42,7 +42,7 @@ func (g *Gate) borrow(ctx context.Context, q Query) bool {
 		return false
 	}
 	for i, f := range all {
-		if !g.Offer(missing[i:i+1], f) {
+		if !g.offer(missing[i:i+1], f) {
 			return false // the directory is asked for all of them, in one snapshot
 		}
 	}

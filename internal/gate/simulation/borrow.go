@@ -17,7 +17,7 @@ type borrower struct {
 	c     *sidecar
 	redis *redis
 	keys  []gate.SharingKey // that it was given last
-	known uint64            // the oldest key that it may still open with
+	known uint64            // the oldest key that it may still open with; 0: it is being given some
 	looks map[string]*look  // under way, by what for
 }
 
@@ -39,15 +39,22 @@ type borrowedKey struct{}
 func (b *borrower) learn() {
 	b.c.hold(b.c.w.between(0, 300*time.Millisecond))
 	for {
-		b.keys = b.redis.current()
-		oldest := b.keys[len(b.keys)-1].Number
-		if b.c.s.plan.mutant.keepsKeys {
-			b.keys = b.redis.keys
+		keys, err := call(b.c.s.network, b.c.directory().process, gate.ReadTimeout,
+			func() ([]gate.SharingKey, error) { return b.redis.current(), nil }, nil)
+		if err == nil {
+			b.use(keys)
 		}
-		b.c.hold(2 * patient) // looks that began before are over
-		b.known = oldest
 		b.c.hold(b.c.w.between(0, time.Second) << b.c.w.rand.IntN(3))
 	}
+}
+
+func (b *borrower) use(keys []gate.SharingKey) {
+	b.keys = keys
+	if b.c.s.plan.mutant.keepsKeys {
+		b.keys = b.redis.keys
+	}
+	b.c.hold(2 * patient) // looks that began before are over
+	b.known = keys[len(keys)-1].Number
 }
 
 // Find implements gate.Shared.

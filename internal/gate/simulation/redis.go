@@ -34,7 +34,6 @@ type redis struct {
 	late     int       // one answer in so many comes when much has happened
 	down     bool
 	keys     []gate.SharingKey // those of the directory, the newest first
-	retired  []gate.SharingKey // that no gate knows any more: everybody may
 	stranger gate.SharingKey   // of another installation
 }
 
@@ -82,9 +81,7 @@ func (r *redis) current() []gate.SharingKey { return r.keys[:min(len(r.keys), ha
 func (r *redis) leaked() (gate.SharingKey, bool) {
 	oldest := r.current()[len(r.current())-1].Number
 	for _, c := range r.s.sidecars {
-		if c.borrower.known > 0 {
-			oldest = min(oldest, c.borrower.known)
-		}
+		oldest = min(oldest, c.borrower.known)
 	}
 	for _, k := range r.keys {
 		if k.Number < oldest {

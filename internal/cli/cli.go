@@ -48,7 +48,7 @@ func newRoot(p *Process) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(
-		serveCommand(p), directoryCommand(p), sidecarCommand(p), gatesCommand(p), decideCommand(p), policyCommand(p), importCommand(p), exportCommand(p), generateCommand(p), tokenCommand(p), staffCommand(p),
+		serveCommand(p), directoryCommand(p), sidecarCommand(p), gatesCommand(p), cacheCommand(p), decideCommand(p), policyCommand(p), importCommand(p), exportCommand(p), generateCommand(p), tokenCommand(p), staffCommand(p),
 		auditCommand(p), backupCommand(p), restoreCommand(p), healthCommand(p), versionCommand(p), exitCodesTopic(),
 	)
 	return root
@@ -93,6 +93,14 @@ func exactly(n int) cobra.PositionalArgs {
 		}
 		return usagef("%s takes %s, not %d.\nUsage: %s", c.CommandPath(), count(n, "argument"), len(args), c.UseLine())
 	}
+}
+
+// atLeastOne refuses no arguments.
+func atLeastOne(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return nil
+	}
+	return usagef("%s takes at least one argument.\nUsage: %s", c.CommandPath(), c.UseLine())
 }
 
 func versionCommand(p *Process) *cobra.Command {

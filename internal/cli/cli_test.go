@@ -7,6 +7,7 @@ import (
 	"flag"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -23,6 +24,7 @@ import (
 	"doorward/internal/directory/sqlite"
 	"doorward/internal/gate"
 	"doorward/internal/gate/barrier"
+	"doorward/internal/gate/shared/redistest"
 	"doorward/internal/server"
 )
 
@@ -44,7 +46,13 @@ func doorward() {
 }
 
 func TestScripts(t *testing.T) {
+	redis := redistest.New(t)
 	testscript.Run(t, testscript.Params{
+		Setup: func(e *testscript.Env) error {
+			_, port, err := net.SplitHostPort(redis.Address)
+			e.Setenv("REDIS_PORT", port)
+			return err
+		},
 		Dir:           "testdata",
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

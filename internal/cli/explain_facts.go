@@ -23,11 +23,7 @@ func factLines(x *explain.Explanation) []string {
 		lines = append(lines, "  "+contactLine(f.Contact))
 	}
 	if f.Account != nil {
-		line := fmt.Sprintf("  account:%s is %s", f.Account.ID, f.Account.Status)
-		if f.Account.MFARequired {
-			line += ", requires a second factor"
-		}
-		lines = append(lines, line)
+		lines = append(lines, "  "+accountLine(f.Account))
 	}
 	lines = append(lines, memberLines(f.Membership)...)
 	if f.Actor != nil {
@@ -54,6 +50,14 @@ func seen(x *explain.Explanation) string {
 		return ""
 	}
 	return "; rules saw " + string(input.Request)
+}
+
+func accountLine(a *explain.Account) string {
+	line := fmt.Sprintf("account:%s is %s", a.ID, a.Status)
+	if a.MFARequired {
+		line += ", requires a second factor"
+	}
+	return line
 }
 
 func userLine(u *explain.User) string {

@@ -36,7 +36,8 @@ func sidecarCommand(p *Process) *cobra.Command {
 		Use: "sidecar", Short: "Answer questions beside a portal service", Args: exactly(0),
 		Long: "Answers questions from its own memory, as fresh as docs/freshness.md says, and from the directory. It has no database.\n" +
 			"It starts without its directory, is not ready then, and keeps trying.",
-		Example: "  doorward sidecar --directory-urls https://directory.example:8082 --directory-token-file /run/secrets/gate",
+		Example: "  doorward sidecar --directory-urls https://directory.example:8082 --directory-token-file /run/secrets/gate\n" +
+			"  doorward sidecar --directory-urls https://directory.example:8082 --directory-token-file /run/secrets/gate --redis rediss://doorward@redis.example --redis-password-file /run/secrets/redis",
 	})
 }
 

@@ -56,6 +56,14 @@ func (c *Config) refuse(faults *fault.List, key, message, fix string) {
 	faults.Add(at)
 }
 
+// Refused is what refuses a setting that turns out to be wrong when it is used: where it was
+// set, and why.
+func (c *Config) Refused(key, message, fix string) error {
+	var faults fault.List
+	c.refuse(&faults, key, message, fix)
+	return faults.Err()
+}
+
 func (c *Config) checkListen(ctx context.Context, lookup resolver, faults *fault.List) {
 	if c.Listen.Address == NoAddress {
 		if c.Listen.Socket == "" {

@@ -32,6 +32,7 @@ type Config struct {
 	Directory Directory
 	Gate      Gate
 	Gates     Gates
+	Redis     Redis
 	Drain     Drain
 	Demo      bool // fill an empty directory with the demo portal
 
@@ -140,6 +141,14 @@ type Gates struct {
 	LongestTerm time.Duration // the most that any gate's lease and staleness come to
 	Margin      time.Duration // for clocks of different speed
 	Canary      bool          // revoke somebody's membership every minute, and see
+}
+
+// Redis is the cache that sidecars share (design R10).
+type Redis struct {
+	URL                  string // "": none
+	PasswordFile         string
+	SentinelPasswordFile string
+	CAFile               string // PEM; "": the authorities that this machine trusts
 }
 
 // Drain bounds the time that running requests get when the process stops.

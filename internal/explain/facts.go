@@ -78,14 +78,7 @@ func (s subject) facts() Facts {
 	if s.aboutEntities() {
 		return f
 	}
-	who, of := s.Question.Subject.Ref, &s.People.Subject
-	if a := of.Account; a.Status != "" {
-		f.Account = &Account{ID: s.Account, Status: a.Status, MFARequired: a.MFARequired}
-	}
-	f.User, f.Membership = userFacts(who, of.User), membershipFacts(who, of.Membership)
-	if c := of.Contact; c != nil {
-		f.Contact = &Contact{Ref: who.String(), Status: c.Status, Mails: c.Mails, Scope: texts(c.Scope)}
-	}
+	f = FactsOf(s.Account, s.Question.Subject.Ref, s.People.Subject)
 	if s.Actor != (portal.Ref{}) {
 		f.Actor = userFacts(s.Actor, s.People.Actor)
 	}
@@ -93,6 +86,18 @@ func (s subject) facts() Facts {
 		f.Member = membershipFacts(s.Member, s.People.Member)
 	}
 	f.Unknown = s.unknown(f)
+	return f
+}
+
+// FactsOf shows what is known of somebody in an account.
+func FactsOf(account portal.AccountID, who portal.Ref, of portal.Facts) (f Facts) {
+	if a := of.Account; a.Status != "" {
+		f.Account = &Account{ID: account, Status: a.Status, MFARequired: a.MFARequired}
+	}
+	f.User, f.Membership = userFacts(who, of.User), membershipFacts(who, of.Membership)
+	if c := of.Contact; c != nil {
+		f.Contact = &Contact{Ref: who.String(), Status: c.Status, Mails: c.Mails, Scope: texts(c.Scope)}
+	}
 	return f
 }
 

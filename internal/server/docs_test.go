@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"doorward/internal/config"
 )
 
 // Every metric of Doorward that a running server, directory or sidecar has is in
@@ -36,7 +38,7 @@ func metricsOfAFleet(t *testing.T) (all string) {
 	t.Helper()
 	f := newFleet(t, "")
 	d := f.directory(t)
-	s := f.sidecar(t, nil)
+	s := f.sidecar(t, func(c *config.Config) { c.Redis.URL = "redis://127.0.0.1:1" })
 	f.ready(t, s)
 	eventually(t, "the gates are counted", func() bool {
 		_, all = call(t, http.DefaultClient, "GET", d.url+"/metrics", "", nil)

@@ -30,8 +30,12 @@ func (b *builder) sidecar() error {
 	if err != nil {
 		return fmt.Errorf("open the spool: %w", err)
 	}
+	cache, err := b.share(client)
+	if err != nil {
+		return err
+	}
 	name := label(b.c.Gate.Label)
-	g, err := b.newGate(client, gate.Config{Label: name, Lease: b.c.Gate.Lease, Staleness: b.c.Gate.MaxStaleness, Spool: disk})
+	g, err := b.newGate(client, gate.Config{Label: name, Lease: b.c.Gate.Lease, Staleness: b.c.Gate.MaxStaleness, Spool: disk, Shared: cache})
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,7 @@ func TestSentinelsSayWhereRedisIs(t *testing.T) {
 	works(t, cache(t, Server{URL: "redis://" + redistest.Sentinel(t, "main", s).Address + "/2?master=main"}))
 }
 
+// In a cluster the user has to see where the slots are, besides.
 func TestACluster(t *testing.T) {
 	s := redistest.New(t, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-announce-ip", "127.0.0.1")
 	must(t, 0, raw(t, s).Do(t.Context(), "CLUSTER", "ADDSLOTSRANGE", 0, 16383).Err())
@@ -52,7 +53,8 @@ func TestACluster(t *testing.T) {
 		info, err := raw(t, s).ClusterInfo(t.Context()).Result()
 		text = must(t, info, err)
 	}
-	works(t, cache(t, Server{URL: "redis://" + s.Address + "?cluster=true"}))
+	must(t, 0, raw(t, s).Do(t.Context(), "ACL", "SETUSER", "doorward", "on", ">pass-word", "~doorward:facts:*", "+get", "+set", "+cluster|slots").Err())
+	works(t, cache(t, Server{URL: "redis://doorward@" + s.Address + "?cluster=true", PasswordFile: file(t, "pass-word")}))
 }
 
 // Settings that cannot work, or would show secrets to others, are refused, without showing

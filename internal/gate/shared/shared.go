@@ -175,6 +175,31 @@ func (c *Cache) get(ctx context.Context, names []string) ([]string, error) {
 	return values, nil
 }
 
+// A Held is what the cache holds for a key, for an operator.
+type Held struct {
+	Result string     // as metrics call it: "found", "missing", "forged" …
+	Found  gate.Found // if it is found
+}
+
+// Look says what the cache holds for each key, however long Redis takes to say it.
+func (c *Cache) Look(ctx context.Context, era gate.Era, keys []portal.FactKey) ([]Held, error) {
+	opener, names := Sealer{Keys: *c.keys.Load()}, make([]string, len(keys))
+	for i, key := range keys {
+		names[i] = Name(era, key)
+	}
+	ctx, cancel := context.WithTimeout(ctx, fillWait)
+	defer cancel()
+	values, err := c.get(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Held, len(keys))
+	for i, value := range values {
+		all[i].Found, all[i].Result = opener.Open(names[i], value, keys[i], era)
+	}
+	return all, nil
+}
+
 // noEntry is malformed.
 const noEntry = "?"
 
@@ -202,30 +227,35 @@ func (c *Cache) Run(ctx context.Context) {
 	}
 }
 
-// write writes entries. One that is older than what is there takes its place: the door
-// refuses it, and the next read writes a newer one.
 func (c *Cache) write(ctx context.Context, f fill) {
-	ctx, cancel := context.WithTimeout(ctx, fillWait)
-	defer cancel()
-	sealer, n := Sealer{Keys: *c.keys.Load()}, 0
-	_, err := c.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for i, key := range f.keys {
-			name := Name(f.found.Era, key)
-			value, err := sealer.Seal(name, key, f.found.Facts[i], f.found)
-			if err != nil || len(value) > maxValue {
-				c.metrics.fills.WithLabelValues(unfit).Inc()
-				continue
-			}
-			p.Set(ctx, name, value, lifetime(f.found.Facts[i]))
-			n++
-		}
-		return nil
-	})
+	n, err := c.Write(ctx, f.keys, f.found)
 	result := written
 	if c.heard(ctx, err); err != nil {
 		result = failed
 	}
 	c.metrics.fills.WithLabelValues(result).Add(float64(n))
+	c.metrics.fills.WithLabelValues(unfit).Add(float64(len(f.keys) - n))
+}
+
+// Write writes entries and says how many are fit to be. One that is older than what is
+// there takes its place: the door refuses it, and the next read writes a newer one.
+func (c *Cache) Write(ctx context.Context, keys []portal.FactKey, found gate.Found) (n int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, fillWait)
+	defer cancel()
+	sealer := Sealer{Keys: *c.keys.Load()}
+	_, err = c.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, key := range keys {
+			name := Name(found.Era, key)
+			value, err := sealer.Seal(name, key, found.Facts[i], found)
+			if err != nil || len(value) > maxValue {
+				continue
+			}
+			p.Set(ctx, name, value, lifetime(found.Facts[i]))
+			n++
+		}
+		return nil
+	})
+	return n, err
 }
 
 // lifetime is how long an entry is kept: with some chance in it, so that entries which were

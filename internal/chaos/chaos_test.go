@@ -113,7 +113,7 @@ func (r *run) conclude(t *testing.T, s *scene) {
 			t.Logf("the end of the log of %s:\n%s", p.name, p.tail())
 		}
 	}
-	s.places = nil // the history of a long run would fill memory
+	s.places, s.owners = nil, nil // the history of a long run would fill memory
 }
 
 // mostShown is how many violations of a scene are printed.

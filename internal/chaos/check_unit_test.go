@@ -1,8 +1,15 @@
 package chaos
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"doorward/internal/gate/wire"
+	"doorward/internal/portal"
 )
 
 const ms = time.Millisecond
@@ -67,5 +74,68 @@ func TestTheCheckerFindsLostWrites(t *testing.T) {
 		if bad := (&place{writes: c.writes}).checkStored(c.stored); (len(bad) > 0) != c.bad {
 			t.Errorf("%s: %q", c.name, bad)
 		}
+	}
+}
+
+// A call that changed nothing, as its answer says, leaves what was right before.
+func TestAWriteThatWasNotMadeChangesNothing(t *testing.T) {
+	p := history(answer{65 * ms, 70 * ms, true, "s"})
+	p.undo()
+	if bad := p.check(); len(bad) != 1 {
+		t.Errorf("allowed after a removal, beside a grant that was not made: %q", bad)
+	}
+	if active, known := p.expected(); active || !known {
+		t.Errorf("expected active=%v, known=%v", active, known)
+	}
+}
+
+// An end that nobody wanted is found, and what a log should not have.
+func TestTheCheckerFindsUnhealthyProcesses(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "log")
+	if err := os.WriteFile(log, []byte("level=INFO msg=serving\nlevel=ERROR msg=\"request panicked\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := &process{name: "p", log: log}
+	p.ended(nil)
+	p.wanted = true
+	p.ended(nil)
+	if odd := p.oddities(); len(odd) != 2 || !strings.Contains(odd[0], "by itself") || !strings.Contains(odd[1], "panicked") {
+		t.Errorf("%q", odd)
+	}
+}
+
+// A run that does nothing does not pass, nor a long one that does what a short one has to.
+func TestTooLittleIsNotEnough(t *testing.T) {
+	c := newCounts()
+	if missing := c.enough(ordinary); len(missing) != len(atLeast)+len(kinds) {
+		t.Errorf("%q", missing)
+	}
+	for what, n := range atLeast {
+		c.of[what] = n
+	}
+	for _, k := range kinds {
+		c.fault(k.name)
+	}
+	if missing := c.enough(ordinary); len(missing) > 0 {
+		t.Errorf("%q", missing)
+	}
+	if missing := c.enough(2 * ordinary); len(missing) == 0 {
+		t.Error("a run of twice the time may do as little")
+	}
+}
+
+// The forgery that would give somebody a right says all that a sidecar checks but the seal.
+func TestAForgedEntryIsAboutTheRightPerson(t *testing.T) {
+	encode := func(user string, f portal.Facts, at portal.Revision) []byte {
+		body, err := wire.EncodeEntry(portal.FactKey{Account: "a", Subject: portal.Ref{Type: portal.TypeUser, ID: user}}, f, portal.Position{Revision: at}, "era")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return body
+	}
+	var nobody, member portal.Facts
+	member.Membership = portal.MembershipFacts{State: portal.MembershipActive, Grant: &portal.Grant{Presets: []string{"billing"}}}
+	if forged := disguised(encode("bob", member, 6), encode("anna", nobody, 7)); !bytes.Equal(forged, encode("anna", member, 7)) {
+		t.Errorf("%s", forged)
 	}
 }

@@ -58,7 +58,7 @@ var kinds = []kind{
 	{"Redis: entries edited", besides, "", 0, forged},
 	{"Redis: kill -9", besides, single, short, redisKilled},
 	{"Redis: SIGSTOP, SIGCONT", besides, single, short, redisStopped},
-	{"Redis master: kill -9, failover", besides, sentinel, short, masterKilled},
+	{"Redis master: kill -9", besides, sentinel, short, masterKilled},
 	{"Redis master: SIGSTOP, SIGCONT", besides, sentinel, long, redisStopped},
 	{"Redis cluster node: kill -9", besides, cluster, long, redisKilled},
 	{"Redis cluster node: SIGSTOP, SIGCONT", besides, cluster, long, redisStopped},

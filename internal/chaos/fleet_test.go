@@ -160,7 +160,7 @@ func fill(ctx context.Context, tx directory.Tx) error {
 		}
 	}
 	for n := range accounts {
-		id, owner := portal.AccountID(accountID(n)), portal.UserID("owner-"+accountID(n))
+		id, owner := portal.AccountID(accountID(n)), portal.UserID(ownerOf(accountID(n)))
 		for _, err := range []error{
 			tx.PutAccount(ctx, portal.Account{ID: id, Name: string(id), Status: portal.AccountActive}),
 			tx.PutUser(ctx, portal.User{ID: owner, Status: portal.UserActive}),
@@ -176,7 +176,9 @@ func fill(ctx context.Context, tx directory.Tx) error {
 	return nil
 }
 
-func userID(n int) string    { return fmt.Sprintf("user-%d", n) }
+func userID(n int) string           { return fmt.Sprintf("user-%d", n) }
+func ownerOf(account string) string { return "owner-" + account }
+
 func accountID(n int) string { return fmt.Sprintf("account-%d", n%accounts) }
 
 func (f *fleet) makeTokens(ctx context.Context, store directory.Store) error {

@@ -1,9 +1,12 @@
 package chaos
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
+	"slices"
 	"syscall"
 
 	"github.com/redis/go-redis/v9"
@@ -21,8 +24,9 @@ func forged(ctx context.Context, s *scene, r *rand.Rand) (string, func() error, 
 		if err != nil || len(names) < fewEntries {
 			return false
 		}
-		for i, name := range names {
-			if s.cache.forge(ctx, name, names[(i+1)%len(names)], r) == nil {
+		donor := s.cache.donor(ctx, names)
+		for _, name := range names {
+			if s.cache.forge(ctx, name, donor, r) == nil {
 				n++
 			}
 		}
@@ -45,41 +49,49 @@ func forged(ctx context.Context, s *scene, r *rand.Rand) (string, func() error, 
 	return fmt.Sprintf("%d, then kill -9 of %s", n, p.name), nil, p.start(context.Background())
 }
 
-// forge edits one entry: a byte is another, it is that of somebody else, or it is of
-// another type.
-func (c *cache) forge(ctx context.Context, name, other string, r *rand.Rand) error {
-	switch r.IntN(3) {
-	case 0:
+// donor is an entry of somebody who has a right; nil: there is none.
+func (c *cache) donor(ctx context.Context, names []string) []byte {
+	for _, name := range names {
 		value, err := c.client.Get(ctx, name).Bytes()
-		if err != nil || len(value) == 0 {
-			return nothingThere(err)
+		if err == nil && bytes.Contains(value, []byte(`"state":"active"`)) {
+			return value
 		}
-		value[r.IntN(len(value))] ^= 1 << r.IntN(8)
-		return c.client.Set(ctx, name, value, redis.KeepTTL).Err()
-	case 1:
-		one, err := c.client.Get(ctx, name).Bytes()
-		if err != nil || name == other {
-			return nothingThere(err)
-		}
-		two, err := c.client.Get(ctx, other).Bytes()
-		if err != nil {
-			return err
-		}
-		if err := c.client.Set(ctx, name, two, redis.KeepTTL).Err(); err != nil {
-			return err
-		}
-		return c.client.Set(ctx, other, one, redis.KeepTTL).Err()
 	}
-	if err := c.client.Del(ctx, name).Err(); err != nil {
-		return err
-	}
-	return c.client.RPush(ctx, name, "you", "may", "everything").Err()
+	return nil
 }
 
-// nothingThere is err, or that there was nothing to edit.
-func nothingThere(err error) error {
+// forge edits one entry: a bit is another, it says of its person what the donor says of
+// somebody else, or it is of another type.
+func (c *cache) forge(ctx context.Context, name string, donor []byte, r *rand.Rand) error {
+	kind := r.IntN(4)
+	if kind == 0 {
+		if err := c.client.Del(ctx, name).Err(); err != nil {
+			return err
+		}
+		return c.client.RPush(ctx, name, "you", "may", "everything").Err()
+	}
+	entry, err := c.client.Get(ctx, name).Bytes()
 	if err != nil {
 		return err
 	}
-	return redis.Nil
+	edited := disguised(donor, entry)
+	if kind == 1 || bytes.Equal(edited, entry) || donor == nil {
+		edited = bytes.Clone(entry)
+		edited[r.IntN(len(edited))] ^= 1 << r.IntN(8)
+	}
+	return c.client.Set(ctx, name, edited, redis.KeepTTL).Err()
+}
+
+// named is where an entry says whom it is about.
+var named = regexp.MustCompile(`"account":"[^"]*","subject":\["[a-z]*","[^"]*"\]`)
+
+// disguised is an entry as of its own time that gives its person what the donor has.
+func disguised(donor, entry []byte) []byte {
+	facts := []byte(`"facts":`)
+	head, _, ok := bytes.Cut(entry, facts)
+	_, tail, also := bytes.Cut(donor, facts)
+	if !ok || !also {
+		return entry
+	}
+	return slices.Concat(head, facts, named.ReplaceAllLiteral(tail, named.Find(entry)))
 }

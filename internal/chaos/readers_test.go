@@ -45,11 +45,9 @@ func (s *scene) read(ctx context.Context, sidecar *process) {
 		case <-again.C:
 		}
 		one, other := s.somewhere(), s.somewhere()
-		switch {
-		case one == nil || other == nil:
-		case rand.IntN(6) == 0:
+		if rand.IntN(6) == 0 {
 			s.askMany(ctx, sidecar, one, other)
-		default:
+		} else {
 			s.ask(ctx, sidecar, anyForm(), one)
 		}
 	}

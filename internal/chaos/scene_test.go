@@ -21,6 +21,7 @@ type scene struct {
 
 	mu         sync.Mutex
 	places     []*place
+	owners     []*place // of accounts: nobody ever takes theirs away
 	events     []*event
 	violations []violation
 	witness    string // the last position that anybody was told
@@ -38,10 +39,17 @@ const (
 
 func newScene(f *fleet, how topology, c *counts) *scene {
 	transport := &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute}
-	return &scene{
+	s := &scene{
 		fleet: f, topology: how, counts: c, began: time.Now(), sums: tally{},
 		asking: &http.Client{Transport: transport, Timeout: askWait}, managing: &http.Client{Transport: transport.Clone(), Timeout: manageWait},
 	}
+	for n := range accounts {
+		p := &place{account: accountID(n), user: ownerOf(accountID(n))}
+		p.begin(true, 0)
+		p.end(0, true)
+		s.owners = append(s.owners, p)
+	}
+	return s
 }
 
 func (s *scene) now() moment { return time.Since(s.began) }
@@ -93,12 +101,12 @@ func (s *scene) newPlace() *place {
 // recent is how many places people ask about, the last ones.
 const recent = 80
 
-// somewhere is one of the last places; nil: there is none yet.
+// somewhere is one of the last places, or an owner's.
 func (s *scene) somewhere() *place {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.places) == 0 {
-		return nil
+	if len(s.places) == 0 || rand.IntN(8) == 0 {
+		return s.owners[rand.IntN(len(s.owners))]
 	}
 	last := min(len(s.places), recent)
 	return s.places[len(s.places)-1-rand.IntN(last)]

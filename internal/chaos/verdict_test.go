@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,7 +37,7 @@ func (s *scene) judge(ctx context.Context, binary string) {
 
 // checkAnswers checks the history of every place.
 func (s *scene) checkAnswers() {
-	for _, p := range s.places {
+	for _, p := range slices.Concat(s.owners, s.places) {
 		for _, v := range p.check() {
 			s.violate(promise, "%s", v)
 		}
@@ -84,7 +85,7 @@ func (s *scene) checkDatabase(ctx context.Context) error {
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	for _, p := range s.places {
+	for _, p := range slices.Concat(s.owners, s.places) {
 		s.counts.add(memberships, 1)
 		for _, v := range p.checkStored(active[p.path()]) {
 			s.violate(durable, "%s", v)

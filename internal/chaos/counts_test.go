@@ -41,7 +41,7 @@ const (
 // cores manage.
 var atLeast = map[counted]int{
 	questions: 8_000, allows: 800, refusals: 4_000, cached: 200, inWindows: 4_000, soonAsked: 400, batches: 500, sensitive: 300,
-	acked: 120, removals: 60, byAck: 40, byWaiting: 4, found: 200, injected: 10, refusedFind: 3, failovers: 1, memberships: 50,
+	acked: 100, removals: 50, byAck: 25, byWaiting: 4, found: 200, injected: 10, refusedFind: 3, failovers: 1, memberships: 50,
 }
 
 // ordinary is how long a run is unless somebody wants a longer one.

@@ -194,10 +194,10 @@ func redisKilled(ctx context.Context, s *scene, r *rand.Rand) (string, func() er
 func redisStopped(ctx context.Context, s *scene, r *rand.Rand) (string, func() error, error) {
 	server := s.cache.servers[r.IntN(len(s.cache.servers))]
 	if s.cache.sentinel != nil {
-		var err error
-		if server, err = s.cache.master(ctx); err != nil {
+		if err := s.countFailover(ctx); err != nil {
 			return "", nil, err
 		}
+		server = s.cache.was
 	}
 	server.Pause()
 	return server.Address, func() error { server.Resume(); return nil }, nil
@@ -207,10 +207,10 @@ func redisStopped(ctx context.Context, s *scene, r *rand.Rand) (string, func() e
 // that is not ready it is started again as it was.
 func masterKilled(ctx context.Context, s *scene, _ *rand.Rand) (string, func() error, error) {
 	c := s.cache
-	old, err := c.master(ctx)
-	if err != nil {
+	if err := s.countFailover(ctx); err != nil {
 		return "", nil, err
 	}
+	old := c.was
 	ready := c.mayFailOver(ctx)
 	old.Stop()
 	return old.Address, func() error {
@@ -222,8 +222,23 @@ func masterKilled(ctx context.Context, s *scene, _ *rand.Rand) (string, func() e
 			}); err != nil {
 				return err
 			}
-			s.counts.add(failovers, 1)
+			if err := s.countFailover(ctx); err != nil {
+				return err
+			}
 		}
 		return eventually(ctx, "Redis starts again", func() bool { return old.Start() == nil })
 	}, nil
+}
+
+// countFailover looks which server is the master, and counts when it is another one.
+func (s *scene) countFailover(ctx context.Context) error {
+	master, err := s.cache.master(ctx)
+	if err != nil {
+		return err
+	}
+	if master != s.cache.was {
+		s.counts.add(failovers, 1)
+		s.cache.was = master
+	}
+	return nil
 }

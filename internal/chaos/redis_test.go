@@ -35,6 +35,7 @@ type cache struct {
 	links   []*link               // each sidecar's; none but for one Redis: a client follows where the others lead
 
 	sentinel *redis.SentinelClient
+	was      *redistest.Server // the master when it was looked at last
 }
 
 const masterName = "facts"
@@ -82,7 +83,7 @@ func (c *cache) followed(t *testing.T) error {
 		return err
 	}
 	replica := redistest.New(t, "--replicaof", host, port, "--repl-diskless-sync-delay", "0")
-	c.servers = []*redistest.Server{master, replica}
+	c.servers, c.was = []*redistest.Server{master, replica}, master
 	// A Sentinel that comes before the replica looks for it ten seconds later only.
 	if err := eventually(t.Context(), "the replica follows", func() bool { return follows(t.Context(), replica) }); err != nil {
 		return err

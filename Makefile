@@ -13,7 +13,7 @@ MODULES := . .tools .tools/regal
 POLICIES := policies
 FOLDERS := $(POLICIES) $(wildcard $(POLICIES)/examples/*)
 
-.PHONY: help run build test simulate check bench fuzz clean requirements \
+.PHONY: help run build test simulate check bench soak fuzz clean requirements \
 	check-format check-vet check-static check-policies check-modules check-repository
 
 help: ## Show this list
@@ -75,6 +75,10 @@ check-repository:
 bench: build bin/tools/opa ## Measure what docs/performance.md states (BENCH='-sizes 1000' to choose)
 	go build -o bin/bench ./internal/bench
 	bin/bench -doorward bin/doorward -opa bin/tools/opa $(BENCH)
+
+soak: build ## Load one sidecar for an hour and print how it grows (DURATION=8h to change)
+	go build -o bin/bench ./internal/bench
+	bin/bench -doorward bin/doorward -soak $(or $(DURATION),1h)
 
 fuzz: ## Fuzz every target for 30 seconds (FUZZTIME=5m to change)
 	@.ci/fuzz $(or $(FUZZTIME),30s)

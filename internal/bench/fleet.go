@@ -23,6 +23,7 @@ type fleet struct {
 	directory *target
 	gates     string // address at which the directory answers gates
 	sidecars  []*target
+	cores     int // of each sidecar; 0: all
 }
 
 // gateToken and manageToken are files in the folder of a fleet.
@@ -56,7 +57,7 @@ func startFleet(ctx context.Context, o options, data string, fill func(context.C
 
 // prepare makes the directory and the tokens of the bench and of the sidecars.
 func (f *fleet) prepare(ctx context.Context, c config.Config, fill func(context.Context, directory.Store) error) error {
-	store, err := server.OpenDirectory(ctx, c, slog.Default(), false)
+	store, err := server.OpenDirectory(ctx, c, quiet, false)
 	if err != nil {
 		return err
 	}
@@ -86,12 +87,20 @@ func (f *fleet) sidecar(ctx context.Context, settings ...string) (*target, error
 	f.sidecars = append(f.sidecars, s)
 	args := []string{"sidecar", "--data", s.folder, "--listen-address", s.address, "--directory-urls", "http://" + f.gates,
 		"--directory-token-file", filepath.Join(f.folder, gateToken), "--log-level", "error"}
-	return s, s.begin(ctx, f.binary, append(args, settings...)...)
+	command := exec.CommandContext(ctx, f.binary, append(args, settings...)...)
+	if f.cores > 0 {
+		command.Env = append(os.Environ(), fmt.Sprint("GOMAXPROCS=", f.cores))
+	}
+	return s, s.ready(command)
 }
 
 // begin starts a process of Doorward and returns as soon as it is ready.
 func (s *target) begin(ctx context.Context, binary string, args ...string) error {
-	if err := s.start(exec.CommandContext(ctx, binary, args...)); err != nil {
+	return s.ready(exec.CommandContext(ctx, binary, args...))
+}
+
+func (s *target) ready(command *exec.Cmd) error {
+	if err := s.start(command); err != nil {
 		return err
 	}
 	return s.await(2*time.Millisecond, func() bool {
@@ -126,3 +135,6 @@ func (f *fleet) stop() {
 	f.dismiss()
 	f.directory.leave()
 }
+
+// quiet logs nothing: the settings are those of a bench, and known to be.
+var quiet = slog.New(slog.DiscardHandler)

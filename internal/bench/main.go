@@ -33,6 +33,7 @@ type options struct {
 	doorward string
 	opa      string
 	fresh    freshness
+	load     loads
 }
 
 func main() {
@@ -50,6 +51,7 @@ func main() {
 	flag.StringVar(&o.doorward, "doorward", "bin/doorward", "the doorward binary")
 	flag.StringVar(&o.opa, "opa", "", "the opa binary; empty: leave the comparison with OPA out")
 	choices := freshnessFlags(&o.fresh)
+	loadFlags(&o.load)
 	flag.Parse()
 	if *serve != "" {
 		log.Fatal(serveFloor(*serve))
@@ -84,8 +86,15 @@ func numbers(flag, list string, least int) []int {
 // run prints the report as Markdown.
 func run(ctx context.Context, o options) error {
 	fmt.Printf("%s, %s/%s, %d cores, %s\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.DateOnly))
-	if o.fresh.only {
+	switch {
+	case o.fresh.only:
 		return measureFreshness(ctx, o)
+	case o.load.only:
+		return measureLoad(ctx, o)
+	case o.load.outages:
+		return outages(ctx, o)
+	case o.load.soak > 0:
+		return soak(ctx, o)
 	}
 	if err := inProcess(ctx, o.sizes); err != nil {
 		return err

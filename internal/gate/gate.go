@@ -137,6 +137,15 @@ type Status struct {
 	Head     portal.Revision // the directory's, as it was heard of last
 	Policy   portal.Promoted // in force; zero: none was promoted
 	Odd      Oddities
+	Reads    Reads
+}
+
+// Reads counts questions since this process started, by what their facts came from.
+type Reads struct {
+	Memory    uint64
+	Shared    uint64 // memory, after a look into the shared cache
+	Directory uint64
+	Failed    uint64 // there were none
 }
 
 // Oddities counts what was not believed since this process started.
@@ -162,7 +171,7 @@ func (g *Gate) Status() Status {
 	return Status{
 		Instance: g.instance, Joined: at.era != "", Leased: at.lease.holds(now, 0, g.rules), Usable: at.lease.holds(now, g.staleness, g.rules),
 		Since: max(mono, wall), Position: at.position, Head: at.head, Policy: at.policy,
-		Odd: g.odd.counted(),
+		Odd: g.odd.counted(), Reads: g.reads.counted(),
 	}
 }
 

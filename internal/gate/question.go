@@ -42,6 +42,7 @@ func (g *Gate) Read(ctx context.Context, q Query) (Reply, error) {
 	for range maxLooks {
 		reply, seen := g.look(q)
 		if seen == found {
+			g.reads.counts.memory.Add(1)
 			return reply, nil
 		}
 		if seen == nothing {
@@ -50,10 +51,17 @@ func (g *Gate) Read(ctx context.Context, q Query) (Reply, error) {
 	}
 	if g.borrow(ctx, q) {
 		if reply, seen := g.look(q); seen == found {
+			g.reads.counts.shared.Add(1)
 			return reply, nil
 		}
 	}
-	return g.consult(ctx, q)
+	reply, err := g.consult(ctx, q)
+	if err != nil {
+		g.reads.counts.failed.Add(1)
+	} else {
+		g.reads.counts.directory.Add(1)
+	}
+	return reply, err
 }
 
 // What look saw.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"doorward/internal/gate/internal/rule"
@@ -20,6 +21,7 @@ type reads struct {
 	shared    Shared // nil: what is read is not shared
 	rules     rule.Set
 	lanes     [lanes]lane
+	counts    struct{ memory, shared, directory, failed atomic.Uint64 } // questions
 }
 
 const (
@@ -52,6 +54,11 @@ type read struct {
 }
 
 func (r read) clocked() clocked { return clocked{r.Time, r.began, r.ended} }
+
+func (r *reads) counted() Reads {
+	c := &r.counts
+	return Reads{c.memory.Load(), c.shared.Load(), c.directory.Load(), c.failed.Load()}
+}
 
 // read reads the facts of keys. It gives up when the monotonic clock says until.
 func (r *reads) read(ctx context.Context, keys []portal.FactKey, confirmed bool, until time.Duration) (read, error) {

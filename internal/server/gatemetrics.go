@@ -14,6 +14,7 @@ import (
 type gateMetrics struct {
 	gate                            *gate.Gate
 	leased, age, lag, revision, odd *prometheus.Desc
+	reads                           *prometheus.Desc
 }
 
 func newGateMetrics(g *gate.Gate) *gateMetrics {
@@ -26,12 +27,14 @@ func newGateMetrics(g *gate.Gate) *gateMetrics {
 		revision: desc("doorward_gate_revision", "The revision that this process has applied."),
 		odd: prometheus.NewDesc("doorward_gate_odd_total", "What this process was told and did not believe: other_answer, foreign_history, unknown_change, no_lease, unfit_facts.",
 			[]string{"what"}, nil),
+		reads: prometheus.NewDesc("doorward_gate_reads_total", "Questions by what their facts came from: memory, shared (what another sidecar has read), directory, nowhere.",
+			[]string{"from"}, nil),
 	}
 }
 
 // Describe tells which metrics these are.
 func (m *gateMetrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.leased, m.age, m.lag, m.revision, m.odd} {
+	for _, d := range []*prometheus.Desc{m.leased, m.age, m.lag, m.revision, m.odd, m.reads} {
 		ch <- d
 	}
 }
@@ -55,6 +58,9 @@ func (m *gateMetrics) Collect(ch chan<- prometheus.Metric) {
 		"no_lease": s.Odd.NoLease, "unfit_facts": s.Odd.Unfit,
 	} {
 		ch <- prometheus.MustNewConstMetric(m.odd, prometheus.CounterValue, float64(n), what)
+	}
+	for from, n := range map[string]uint64{"memory": s.Reads.Memory, "shared": s.Reads.Shared, "directory": s.Reads.Directory, "nowhere": s.Reads.Failed} {
+		ch <- prometheus.MustNewConstMetric(m.reads, prometheus.CounterValue, float64(n), from)
 	}
 }
 

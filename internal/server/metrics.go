@@ -1,6 +1,7 @@
 package server
 
 import (
+	"regexp"
 	"runtime"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,10 +18,13 @@ func newRegistry(version string) *prometheus.Registry {
 	})
 	build.Set(1)
 	reg.MustRegister(build,
-		collectors.NewGoCollector(),
+		collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(gcShare)),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return reg
 }
+
+// gcShare adds the processor time that collecting garbage takes.
+var gcShare = collectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/cpu/classes/gc/total:`)}
 
 // A policyInfo tells the digest of the policy in force at the time of asking.
 type policyInfo struct {

@@ -40,6 +40,41 @@ func TestForeignTextCannotSteerTheTerminal(t *testing.T) {
 	}
 }
 
+// A directory is trusted by the certificates that are named.
+func TestADirectoryOverTLS(t *testing.T) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.StartTLS()
+	defer srv.Close()
+	ca, none := filepath.Join(t.TempDir(), "ca.pem"), filepath.Join(t.TempDir(), "none.pem")
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})
+	for file, text := range map[string][]byte{ca: certificate, none: []byte("no certificate")} {
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	asked := func(file string) error {
+		c, err := (&remote{address: srv.URL, caFile: file}).dial()
+		if err != nil {
+			return err
+		}
+		_, _, err = c.do(t.Context(), http.MethodGet, "/v1/gates", nil)
+		return err
+	}
+	if err := asked(ca); err != nil {
+		t.Error(err)
+	}
+	if err := asked(""); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("trusted by nobody: %v", err)
+	}
+	if err := asked(none); statusOf(err) != statusUsage {
+		t.Errorf("no certificate: %v", err)
+	}
+	if err := asked(ca + "?"); statusOf(err) != statusFailure {
+		t.Errorf("no file: %v", err)
+	}
+}
+
 func TestAnAnswerThatIsNotDoorwardsIsNoDecision(t *testing.T) {
 	for _, c := range []struct {
 		status int

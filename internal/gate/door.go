@@ -38,10 +38,9 @@ func (g *Gate) judge(keys []portal.FactKey, f Found, now *standing) (at portal.P
 	return now.position, true // nothing that they rest on has changed in between
 }
 
-// Offer judges facts that came from elsewhere, such as a shared cache, and puts them in
-// memory if they are as good as read (R8). That they are the directory's own is for
-// the caller to see to (R10).
-func (g *Gate) Offer(keys []portal.FactKey, f Found) bool {
+// offer judges facts of a shared cache, and puts them in memory if they are as good as read
+// (R8). That they are the directory's own is for the Shared to see to (R10).
+func (g *Gate) offer(keys []portal.FactKey, f Found) bool {
 	if len(f.Facts) != len(keys) {
 		return false
 	}

@@ -22,6 +22,12 @@ var (
 // After an error it is tried again, of another replica if there is one; a lease that is
 // not renewed ends by itself.
 func (g *Gate) Step(ctx context.Context) error {
+	err := g.step(ctx)
+	g.failed.Store(&err)
+	return err
+}
+
+func (g *Gate) step(ctx context.Context) error {
 	if g.hasLeft() {
 		return errLeft // its row is not made again
 	}
@@ -55,6 +61,7 @@ func (g *Gate) nextAsk(now Reading) Ask {
 	at := g.standing.Load()
 	ask := Ask{
 		Number: g.asks, Instance: g.instance, Label: g.label, After: at.position, Term: g.lasts + g.staleness,
+		Window: uint64(g.window.size),
 	}
 	if g.policies != nil {
 		ask.Policy = g.policies.Digest()

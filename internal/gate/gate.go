@@ -44,7 +44,7 @@ type Config struct {
 	// from memory (R9). It is part of what barriers wait for. 0: never.
 	Staleness time.Duration
 	Memory    facts.Bound // zero: DefaultMemory bytes
-	Window    int         // 0: Window
+	Window    int         // 0: Window with Shared, ShortWindow without
 	Policies  Policies    // nil: none are promoted
 	Spool     Spool       // nil: nothing can be recorded
 	Shared    Shared      // nil: this gate shares nothing
@@ -86,6 +86,7 @@ type Gate struct {
 	window   *window      // by applying
 	left     bool         // by applying
 	standing atomic.Pointer[standing]
+	failed   atomic.Pointer[error] // of the last Step
 }
 
 // New makes a gate that knows nothing yet.
@@ -102,13 +103,18 @@ func New(c Config) (*Gate, error) {
 	if bound == (facts.Bound{}) {
 		bound.Bytes = DefaultMemory
 	}
+	window := ShortWindow
+	if c.Shared != nil {
+		window = Window
+	}
 	g := &Gate{
 		directory: c.Directory, clock: c.Clock, policies: c.Policies, spool: c.Spool, shared: c.Shared,
 		instance: instance, label: c.Label, lasts: lasts, staleness: c.Staleness, rules: c.Rules,
 		reads:  &reads{directory: c.Directory, clock: c.Clock, shared: c.Shared, rules: c.Rules},
-		memory: facts.NewMemory(bound), window: newWindow(cmp.Or(c.Window, Window)),
+		memory: facts.NewMemory(bound), window: newWindow(cmp.Or(c.Window, window)),
 	}
 	g.standing.Store(&standing{})
+	g.failed.Store(new(error))
 	return g, nil
 }
 
@@ -138,6 +144,7 @@ type Status struct {
 	Policy   portal.Promoted // in force; zero: none was promoted
 	Odd      Oddities
 	Reads    Reads
+	Failed   error // of the last Step; nil: it succeeded
 }
 
 // Reads counts questions since this process started, by what their facts came from.
@@ -171,7 +178,7 @@ func (g *Gate) Status() Status {
 	return Status{
 		Instance: g.instance, Joined: at.era != "", Leased: at.lease.holds(now, 0, g.rules), Usable: at.lease.holds(now, g.staleness, g.rules),
 		Since: max(mono, wall), Position: at.position, Head: at.head, Policy: at.policy,
-		Odd: g.odd.counted(), Reads: g.reads.counted(),
+		Odd: g.odd.counted(), Reads: g.reads.counted(), Failed: *g.failed.Load(),
 	}
 }
 

@@ -54,6 +54,8 @@ type Ask struct {
 	// lease, and what R9 adds. It is the same in every ask of a process.
 	Term time.Duration
 	Wait time.Duration // how long the directory may wait for a change before it answers
+	// Window is how many changes the gate wants to be told that joins.
+	Window uint64
 	// Records are those that the directory has not said it keeps (R16), from the spool
 	// of that name.
 	Spool   string

@@ -40,7 +40,7 @@ const maxLooks = 3
 // ErrPolicyMoved, ErrFactsUnavailable, ErrRevisionNotReached, and ctx's.
 func (g *Gate) Read(ctx context.Context, q Query) (Reply, error) {
 	for range maxLooks {
-		reply, seen := g.look(q)
+		reply, seen := g.look(q, true)
 		if seen == found {
 			g.reads.counts.memory.Add(1)
 			return reply, nil
@@ -50,7 +50,7 @@ func (g *Gate) Read(ctx context.Context, q Query) (Reply, error) {
 		}
 	}
 	if g.borrow(ctx, q) {
-		if reply, seen := g.look(q); seen == found {
+		if reply, seen := g.look(q, g.rules.Keeps(rule.LentUnderLease)); seen == found {
 			g.reads.counts.shared.Add(1)
 			return reply, nil
 		}
@@ -73,8 +73,8 @@ const (
 	found
 )
 
-// look answers from memory, if that may be done.
-func (g *Gate) look(q Query) (Reply, seen) {
+// look answers from memory, if that may be done: with all rules, it always needs a lease.
+func (g *Gate) look(q Query, leased bool) (Reply, seen) {
 	taken := g.standing.Load() // R5: before anything is looked up
 	if !g.reaches(q, taken.position) || !g.judgesBy(q, taken.policy) {
 		return Reply{}, nothing
@@ -90,7 +90,7 @@ func (g *Gate) look(q Query) (Reply, seen) {
 	if !g.rules.Keeps(rule.SameLease) {
 		taken = at
 	}
-	if !taken.lease.holds(now, g.grace(q), g.rules) { // R5: that same lease
+	if leased && !taken.lease.holds(now, g.grace(q), g.rules) { // R5: that same lease
 		return Reply{}, nothing
 	}
 	if at.generation != taken.generation {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"doorward/internal/gate/internal/rule"
 	"doorward/internal/portal"
 )
 
@@ -24,7 +25,10 @@ type Shared interface {
 // look takes a lease of its own and judges as if nobody had been asked (R5).
 func (g *Gate) borrow(ctx context.Context, q Query) bool {
 	at := g.standing.Load()
-	if g.shared == nil || !g.reaches(q, at.position) || !g.judgesBy(q, at.policy) || !at.lease.holds(g.clock.Now(), g.grace(q), g.rules) {
+	if g.shared == nil || !g.reaches(q, at.position) || !g.judgesBy(q, at.policy) {
+		return false
+	}
+	if !at.lease.holds(g.clock.Now(), g.grace(q), g.rules) && g.rules.Keeps(rule.LentUnderLease) {
 		return false
 	}
 	missing := make([]portal.FactKey, 0, len(q.Keys))
@@ -38,7 +42,7 @@ func (g *Gate) borrow(ctx context.Context, q Query) bool {
 		return false
 	}
 	for i, f := range all {
-		if !g.Offer(missing[i:i+1], f) {
+		if !g.offer(missing[i:i+1], f) {
 			return false // the directory is asked for all of them, in one snapshot
 		}
 	}

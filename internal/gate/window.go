@@ -5,9 +5,13 @@ import (
 	"doorward/internal/portal"
 )
 
-// Window is how many changes a gate keeps in mind, and how many it is told when it
-// joins: what was read before them cannot be judged and is not put in memory (R8).
-const Window = 100_000
+// How many changes a gate keeps in mind, and is told when it joins: what was read before
+// them cannot be judged and is not put in memory (R8). Only what comes from a shared cache
+// may be old; what is read of the directory was read a moment ago.
+const (
+	Window      = 100_000 // with a shared cache, and the most that a directory tells
+	ShortWindow = 10_000  // without
+)
 
 // A name is what a change touches.
 type name struct {

@@ -54,7 +54,7 @@ var arrows = map[string][]string{
 		"internal/directory", "internal/gate", "internal/gate/barrier", "internal/ijson", "internal/portal", "internal/problem", "internal/token",
 	},
 
-	"internal/gate/shared":           {"internal/gate", "internal/gate/wire", "internal/portal"},
+	"internal/gate/shared":           {"internal/gate", "internal/gate/internal/rule", "internal/gate/wire", "internal/portal"},
 	"internal/gate/shared/redistest": {},
 	"internal/sharing": {
 		"internal/portal", "internal/directory", "internal/gate", "internal/gate/shared", "internal/gate/wire",

@@ -255,6 +255,7 @@ func (f *fleet) never(t *testing.T, result string, set func(*config.Config)) *pr
 		_, metrics := call(t, http.DefaultClient, "GET", s.url+"/metrics", "", nil)
 		return strings.Contains(metrics, `doorward_gate_asks_total{result="`+result+`"}`)
 	})
-	notReady(t, s, "has not answered yet")
+	detail := map[string]string{"refused": "refuses this sidecar", "unreachable": "has not answered yet"}[result]
+	notReady(t, s, detail)
 	return s
 }

@@ -11,6 +11,7 @@ import (
 
 	"doorward/internal/fault"
 	"doorward/internal/gate"
+	"doorward/internal/gate/wire"
 	"doorward/internal/policy/watch"
 	"doorward/internal/portal"
 )
@@ -101,11 +102,17 @@ var (
 func lookAtGate(g *gate.Gate) func(context.Context) sight {
 	return func(context.Context) sight {
 		s := g.Status()
-		if !s.Joined {
+		refused := errors.Is(s.Failed, wire.ErrRefused)
+		switch {
+		case !s.Joined && refused:
+			return sight{problem: "refuses this sidecar", err: s.Failed}
+		case !s.Joined:
 			return sight{problem: "has not answered yet", err: errUnheard}
 		}
 		lease := &Lease{Held: s.Leased, AgeMS: s.Since.Milliseconds(), Behind: int64(s.Head) - int64(s.Position.Revision)}
 		switch {
+		case !s.Usable && refused:
+			return sight{at: s.Position, lease: lease, problem: "refuses this sidecar", err: s.Failed}
 		case !s.Usable:
 			return sight{at: s.Position, lease: lease, problem: "has not answered for too long", err: errTooOld}
 		case !s.Leased:

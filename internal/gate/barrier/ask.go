@@ -75,9 +75,13 @@ func (k *Keeper) touch(ctx context.Context, ask gate.Ask, came time.Duration) er
 
 // follow reads what comes after the gate's position, and waits for something to come.
 func (k *Keeper) follow(ctx context.Context, ask gate.Ask, came time.Duration) (feed Feed, err error) {
+	window := k.window
+	if ask.After == (portal.Position{}) && 0 < ask.Window && ask.Window < uint64(window) {
+		window = int(ask.Window) // it joins, and has no use for more
+	}
 	for {
 		heard := k.hear()
-		if feed, err = k.store.Feed(ctx, ask.After, k.changes, k.window); err != nil {
+		if feed, err = k.store.Feed(ctx, ask.After, k.changes, window); err != nil {
 			return Feed{}, fmt.Errorf("read what came after %v: %w", ask.After, err)
 		}
 		k.saw(feed.Era)

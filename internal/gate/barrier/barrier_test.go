@@ -35,6 +35,28 @@ func asks(t *testing.T, k *barrier.Keeper, who gate.Instance, after portal.Posit
 	return a
 }
 
+// R8: a gate that joins is told as many changes as it has use for. One that is behind is
+// told all that it missed.
+func TestAGateJoinsWithTheWindowItWants(t *testing.T) {
+	within(t, func(t *testing.T, m *simulation.Memory, k *barrier.Keeper) {
+		first := m.Put(0, true)
+		head := first
+		for i := range 10 {
+			head = m.Put(0, i%2 == 0)
+		}
+		for window, want := range map[uint64]int{0: 12, 5: 5, 1_000_000: 12} {
+			a, err := k.Ask(t.Context(), gate.Ask{Instance: "a", Term: time.Second, Window: window})
+			if err != nil || a.To != head || len(a.Changes) != want {
+				t.Errorf("a window of %d: %d changes from %v to %v, %v", window, len(a.Changes), a.From, a.To, err)
+			}
+			a, err = k.Ask(t.Context(), gate.Ask{Instance: "a", Term: time.Second, Window: window, After: first})
+			if err != nil || a.From != first || len(a.Changes) != 9 {
+				t.Errorf("a window of %d, behind: %d changes from %v, %v", window, len(a.Changes), a.From, err)
+			}
+		}
+	})
+}
+
 func enforce(t *testing.T, k *barrier.Keeper, done barrier.Done) barrier.Outcome {
 	t.Helper()
 	o, err := k.Enforce(t.Context(), done)

@@ -8,6 +8,7 @@ import (
 	"errors"
 
 	"doorward/internal/gate"
+	"doorward/internal/gate/internal/rule"
 	"doorward/internal/gate/wire"
 	"doorward/internal/portal"
 )
@@ -26,15 +27,22 @@ const prefix = "doorward:facts:"
 // an entry.
 const purpose = "doorward shared facts 1"
 
-// Keys are those that the directory has made, the newest first. Entries are sealed with the
-// first, and opened with any. The zero Keys open nothing.
+// Keys are those that the directory has made, the newest first.
 type Keys []gate.SharingKey
+
+// A Sealer seals entries with the first of its keys, and opens those that are sealed with
+// any. The zero Sealer opens nothing.
+type Sealer struct {
+	Keys Keys
+	// Rules is for the simulation; nobody else can set it.
+	Rules rule.Set
+}
 
 var errNoKey = errors.New("there is no key to seal with")
 
-// name is where the facts of a key are, in one life of the database (R11). It has a fixed
+// Name is where the facts of a key are, in one life of the database (R11). It has a fixed
 // length, and says nothing of who it is about to somebody who sees names alone.
-func name(era gate.Era, key portal.FactKey) string {
+func Name(era gate.Era, key portal.FactKey) string {
 	h := sha256.New()
 	for _, part := range [...]string{string(era), string(key.Account), key.Subject.Type, key.Subject.ID} {
 		_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
@@ -43,17 +51,17 @@ func name(era gate.Era, key portal.FactKey) string {
 	return prefix + hex.EncodeToString(h.Sum(nil))
 }
 
-// seal writes an entry for a name.
-func (k Keys) seal(name string, key portal.FactKey, facts portal.Facts, f gate.Found) ([]byte, error) {
-	if len(k) == 0 {
+// Seal writes the entry of a name: the facts of key, as they were when f was found.
+func (s Sealer) Seal(name string, key portal.FactKey, facts portal.Facts, f gate.Found) ([]byte, error) {
+	if len(s.Keys) == 0 {
 		return nil, errNoKey
 	}
 	body, err := wire.EncodeEntry(key, facts, f.Position, f.Era)
 	if err != nil {
 		return nil, err
 	}
-	head := binary.BigEndian.AppendUint64([]byte{format}, k[0].Number)
-	return append(append(head, mac(k[0], head, name, body)...), body...), nil
+	head := binary.BigEndian.AppendUint64([]byte{format}, s.Keys[0].Number)
+	return append(append(head, mac(s.Keys[0], head, name, body)...), body...), nil
 }
 
 // mac covers everything: how the entry is to be read, where it is, and what it says, which
@@ -67,9 +75,9 @@ func mac(key gate.SharingKey, head []byte, name string, body []byte) []byte {
 	return m.Sum(nil)
 }
 
-// open reads the entry of a name, and says what became of it, for metrics. Nothing in it is
-// read before it is known who wrote it.
-func (k Keys) open(name, value string, key portal.FactKey, era gate.Era) (gate.Found, string) {
+// Open reads the entry of a name, which has to be of key and era, and says what became of it,
+// for metrics. Nothing in it is read before it is known who wrote it.
+func (s Sealer) Open(name, value string, key portal.FactKey, era gate.Era) (gate.Found, string) {
 	switch {
 	case value == "":
 		return gate.Found{}, missing
@@ -77,11 +85,11 @@ func (k Keys) open(name, value string, key portal.FactKey, era gate.Era) (gate.F
 		return gate.Found{}, malformed
 	}
 	head, sum, body := []byte(value[:9]), []byte(value[9:headBytes]), []byte(value[headBytes:])
-	for _, known := range k {
+	for _, known := range s.Keys {
 		if known.Number != binary.BigEndian.Uint64(head[1:]) {
 			continue
 		}
-		if !hmac.Equal(sum, mac(known, head, name, body)) {
+		if !hmac.Equal(sum, mac(known, head, name, body)) && s.Rules.Keeps(rule.Sealed) {
 			return gate.Found{}, forged
 		}
 		f, err := wire.DecodeEntry(body, key, era)

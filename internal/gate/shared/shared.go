@@ -101,16 +101,16 @@ func (c *Cache) Find(ctx context.Context, era gate.Era, keys []portal.FactKey) [
 	}
 	names := make([]string, len(keys))
 	for i, key := range keys {
-		names[i] = name(era, key)
+		names[i] = Name(era, key)
 	}
 	values := c.values(ctx, names)
 	if values == nil {
 		return nil
 	}
-	all := make([]gate.Found, len(keys))
+	all, opener := make([]gate.Found, len(keys)), Sealer{Keys: *ring}
 	for i, value := range values {
 		var result string
-		all[i], result = ring.open(names[i], value, keys[i], era)
+		all[i], result = opener.Open(names[i], value, keys[i], era)
 		c.metrics.finds.WithLabelValues(result).Inc()
 	}
 	return all
@@ -183,9 +183,9 @@ type Held struct {
 
 // Look says what the cache holds for each key, however long Redis takes to say it.
 func (c *Cache) Look(ctx context.Context, era gate.Era, keys []portal.FactKey) ([]Held, error) {
-	ring, names := c.keys.Load(), make([]string, len(keys))
+	opener, names := Sealer{Keys: *c.keys.Load()}, make([]string, len(keys))
 	for i, key := range keys {
-		names[i] = name(era, key)
+		names[i] = Name(era, key)
 	}
 	ctx, cancel := context.WithTimeout(ctx, fillWait)
 	defer cancel()
@@ -195,7 +195,7 @@ func (c *Cache) Look(ctx context.Context, era gate.Era, keys []portal.FactKey) (
 	}
 	all := make([]Held, len(keys))
 	for i, value := range values {
-		all[i].Found, all[i].Result = ring.open(names[i], value, keys[i], era)
+		all[i].Found, all[i].Result = opener.Open(names[i], value, keys[i], era)
 	}
 	return all, nil
 }
@@ -242,11 +242,11 @@ func (c *Cache) write(ctx context.Context, f fill) {
 func (c *Cache) Write(ctx context.Context, keys []portal.FactKey, found gate.Found) (n int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, fillWait)
 	defer cancel()
-	ring := c.keys.Load()
+	sealer := Sealer{Keys: *c.keys.Load()}
 	_, err = c.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, key := range keys {
-			name := name(found.Era, key)
-			value, err := ring.seal(name, key, found.Facts[i], found)
+			name := Name(found.Era, key)
+			value, err := sealer.Seal(name, key, found.Facts[i], found)
 			if err != nil || len(value) > maxValue {
 				continue
 			}

@@ -35,7 +35,7 @@ func TestWhatIsKeptIsFound(t *testing.T) {
 	}
 	client := raw(t, s)
 	for key, most := range map[portal.FactKey]time.Duration{anna: TTL, bob: TTL / 4} {
-		ttl, err := client.PTTL(t.Context(), name("era", key)).Result()
+		ttl, err := client.PTTL(t.Context(), Name("era", key)).Result()
 		if must(t, ttl, err) > most || ttl < most/2 {
 			t.Errorf("%v is kept for %v", key, ttl)
 		}
@@ -121,14 +121,14 @@ func TestWhatIsNotBelieved(t *testing.T) {
 	s := redistest.New(t)
 	w, client := cache(t, at(s)), raw(t, s)
 	w.keep([]portal.FactKey{anna, bob}, read)
-	value, err := client.Get(t.Context(), name("era", anna)).Result()
+	value, err := client.Get(t.Context(), Name("era", anna)).Result()
 	must(t, value, err)
 	stranger := cache(t, at(s)) // of another installation, or of somebody without the key
 	strange := secret(1)
 	strange.Secret[31]++
 	stranger.Use(Keys{strange})
 	put := func(key portal.FactKey, text string) {
-		must(t, 0, client.Set(t.Context(), name("era", key), text, 0).Err())
+		must(t, 0, client.Set(t.Context(), Name("era", key), text, 0).Err())
 	}
 	for what, attempt := range map[string]struct {
 		do   func()
@@ -151,7 +151,7 @@ func TestWhatIsNotBelieved(t *testing.T) {
 			elsewhere := read
 			elsewhere.Era = "another"
 			w.keep([]portal.FactKey{anna, bob}, elsewhere)
-			text, err := client.Get(t.Context(), name("another", anna)).Result()
+			text, err := client.Get(t.Context(), Name("another", anna)).Result()
 			put(anna, must(t, text, err))
 		}, forged},
 	} {
@@ -172,19 +172,19 @@ func TestWhatIsNotBelieved(t *testing.T) {
 
 // No byte of an entry can be another.
 func TestEveryByteIsSealed(t *testing.T) {
-	keys, where := Keys{secret(1)}, name("era", anna)
-	value, err := keys.seal(where, anna, member, read)
+	sealer, where := Sealer{Keys: Keys{secret(1)}}, Name("era", anna)
+	value, err := sealer.Seal(where, anna, member, read)
 	must(t, value, err)
 	for i := range value {
 		for bit := range 8 {
 			changed := []byte(string(value))
 			changed[i] ^= 1 << bit
-			if f, result := keys.open(where, string(changed), anna, "era"); result == found || len(f.Facts) != 0 {
+			if f, result := sealer.Open(where, string(changed), anna, "era"); result == found || len(f.Facts) != 0 {
 				t.Errorf("byte %d, bit %d: %s", i, bit, result)
 			}
 		}
 	}
-	if f, result := keys.open(where, string(value), anna, "era"); result != found || len(f.Facts) != 1 {
+	if f, result := sealer.Open(where, string(value), anna, "era"); result != found || len(f.Facts) != 1 {
 		t.Error(result)
 	}
 }
@@ -195,7 +195,7 @@ func TestNamesAreTheirKeysAlone(t *testing.T) {
 	for _, era := range []gate.Era{"", "a", "ab"} {
 		for _, account := range []portal.AccountID{"", "b", "a"} {
 			for _, subject := range []portal.Ref{{Type: "user", ID: "x"}, {Type: "contact", ID: "x"}, {Type: "userx"}, {Type: "user", ID: "xx"}} {
-				seen[name(era, portal.FactKey{Account: account, Subject: subject})] = true
+				seen[Name(era, portal.FactKey{Account: account, Subject: subject})] = true
 			}
 		}
 	}
@@ -205,15 +205,15 @@ func TestNamesAreTheirKeysAlone(t *testing.T) {
 }
 
 func FuzzOpen(f *testing.F) {
-	keys, where := Keys{secret(2), secret(1)}, name("era", anna)
-	value, err := keys.seal(where, anna, member, read)
+	sealer, where := Sealer{Keys: Keys{secret(2), secret(1)}}, Name("era", anna)
+	value, err := sealer.Seal(where, anna, member, read)
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(string(value))
 	f.Add("")
 	f.Fuzz(func(t *testing.T, text string) {
-		if got, result := keys.open(where, text, anna, "era"); text != string(value) && (result == found || len(got.Facts) != 0) {
+		if got, result := sealer.Open(where, text, anna, "era"); text != string(value) && (result == found || len(got.Facts) != 0) {
 			t.Errorf("%s, %+v", result, got)
 		}
 	})

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"time"
@@ -34,11 +35,15 @@ func (s *schedule) ask(c *sidecar, who subject, soon bool) {
 	}
 	began, floor := s.now, s.floor()
 	q := gate.Query{Keys: []portal.FactKey{who.key()}, Bounded: s.oneIn(2)}
+	if s.oneIn(6) { // about somebody else as well, as when one acts for another
+		q.Keys = append(q.Keys, subject{s.rand.IntN(accounts), s.rand.IntN(users + 1)}.key())
+		s.count[severalKeys]++
+	}
 	if s.oneIn(8) {
 		q.Min = s.demand()
 		s.count[demands]++
 	}
-	reply, judge, err := c.read(q)
+	reply, judge, lent, err := c.read(q)
 	if err != nil {
 		s.failed(c, err)
 		return
@@ -58,22 +63,24 @@ func (s *schedule) ask(c *sidecar, who subject, soon bool) {
 	if s.oneIn(10) && !s.sensitive(c) {
 		return
 	}
-	s.count.allowed(reply, q.Bounded, c)
+	s.count.allowed(reply, q.Bounded, lent, c)
 	s.history.allowed(who, began, s.now)
 }
 
 // read reads facts as a decider does: the policy is taken first, and anew when another
 // was promoted (R13).
-func (c *sidecar) read(q gate.Query) (reply gate.Reply, judge policies, err error) {
+func (c *sidecar) read(q gate.Query) (reply gate.Reply, judge policies, lent bool, err error) {
 	for range 3 {
 		judge = *c.policies
 		q.Policy = judge.inForce
-		if reply, err = c.gate.Read(ctx, q); !errors.Is(err, gate.ErrPolicyMoved) {
+		var told borrowed
+		reply, err = c.gate.Read(context.WithValue(ctx, borrowedKey{}, &told), q)
+		if lent = told.found && reply.FromMemory; !errors.Is(err, gate.ErrPolicyMoved) {
 			break
 		}
 		c.s.count[policyMoves]++
 	}
-	return reply, judge, err
+	return reply, judge, lent, err
 }
 
 // status is the gate's, without holding up anybody.
@@ -127,8 +134,10 @@ func (s *schedule) checkReply(c *sidecar, who subject, q gate.Query, reply gate.
 		return
 	}
 	// Whatever is answered was true, all of it, at the position that is answered.
-	if truth := v.content.facts(who.key()); !same(truth, reply.Facts[0]) {
-		s.violate("%s: %v: %+v at %v, where the truth was %+v", c.name, who, reply.Facts[0], reply.Position.Revision, truth)
+	for i, key := range q.Keys {
+		if truth := v.content.facts(key); !same(truth, reply.Facts[i]) {
+			s.violate("%s: %v: %+v at %v, where the truth was %+v", c.name, key, reply.Facts[i], reply.Position.Revision, truth)
+		}
 	}
 	// R15.
 	if reply.Position.Revision < q.Min.Revision {
@@ -207,27 +216,6 @@ func (s *schedule) sensitive(c *sidecar) bool {
 	s.count[sensitiveGiven]++
 	s.given = append(s.given, given{s.decisions, c.spool, s.now})
 	return true
-}
-
-// A shared is what a cache that all sidecars share may have kept of a read.
-type shared struct {
-	keys  []portal.FactKey
-	found gate.Found
-}
-
-// share keeps some of what was read, and offers a sidecar some of what was kept: old or
-// new, and as if it were just read.
-func (s *schedule) share(keys []portal.FactKey, found gate.Found) {
-	if s.oneIn(3) {
-		s.shared = append(s.shared, shared{keys[:1:1], found})
-		s.shared[len(s.shared)-1].found.Facts = found.Facts[:1:1]
-	}
-	if len(s.shared) > 0 && s.oneIn(3) {
-		old := s.shared[s.rand.IntN(len(s.shared))]
-		c := s.sidecars[s.rand.IntN(len(s.sidecars))]
-		s.count[offers]++
-		s.after(s.between(0, time.Second), c.process, func() { c.gate.Offer(old.keys, old.found) })
-	}
 }
 
 // settle checks what must hold at the end, when nothing was broken for a while.

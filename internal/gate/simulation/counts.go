@@ -31,7 +31,18 @@ const (
 	sensitiveGiven    counted = "sensitive decisions given (R16)"
 	spoolFull         counted = "sensitive decisions not given (R16)"
 	asksSent          counted = "asks"
-	offers            counted = "facts offered by a shared cache (R8)"
+	severalKeys       counted = "questions about two at once"
+	lentAllows        counted = "allows of what was just borrowed (R10)"
+	lentLate          counted = "allows of what was just borrowed after a lease (R9, R10)"
+	goodEntries       counted = "entries in Redis that were good (R10)"
+	oldEntries        counted = "entries in Redis that were good, and back from before (R10)"
+	changedEntries    counted = "entries in Redis from before a change (R8)"
+	aheadEntries      counted = "entries in Redis ahead of the gate (R8)"
+	sharedFinds       counted = "questions that shared an answer of Redis"
+	lateFinds         counted = "answers of Redis that were looked at late"
+	lateFills         counted = "entries in Redis that an older one took the place of"
+	keysMade          counted = "keys made (R10)"
+	tricksPlayed      counted = "tricks with Redis (R10)"
 	faultsStruck      counted = "faults"
 	failovers         counted = "failovers"
 	restores          counted = "restores"
@@ -40,12 +51,23 @@ const (
 	unknown           counted = "histories too long to check"
 )
 
+// refused counts entries that were not opened.
+func refused(t trick) counted { return counted("refused: " + string(t)) }
+
+// unopened counts entries that gates wrote, or that are missing.
+func unopened(result string) counted { return counted("entries in Redis: " + result) }
+
 // atLeast is what a thousand schedules contain at least; about half of what they do.
 var atLeast = map[counted]int{
 	questions: 250_000, cachedAllows: 80_000, boundedAllows: 400, directAllows: 10_000, unanswered: 10_000,
 	soonAsked: 30_000, byAcknowledgement: 14_000, byWaiting: 500, byLeaving: 12, pending: 10,
 	timedAllows: 4_000, demands: 30_000, policyMoves: 3_000, sensitiveGiven: 9_000, spoolFull: 200,
-	asksSent: 40_000, offers: 10_000, faultsStruck: 1_500, failovers: 150, restores: 60, lateAnswers: 800, histories: 400,
+	asksSent: 40_000, severalKeys: 48_000,
+	lentAllows: 1_500, lentLate: 1, goodEntries: 3_700, oldEntries: 350, changedEntries: 1_200, aheadEntries: 300,
+	sharedFinds: 80, lateFinds: 240, lateFills: 100, keysMade: 1_100, unopened("unknown_key"): 480, tricksPlayed: 20_000,
+	refused(another): 200, refused(otherEra): 40, refused(granted): 90, refused(renewed): 160, refused(damaged): 200,
+	refused(foreign): 200, refused(made): 200, refused(retired): 60,
+	faultsStruck: 1_500, failovers: 150, restores: 60, lateAnswers: 800, histories: 400,
 }
 
 // atMost is what they contain at most.
@@ -81,7 +103,13 @@ func (n counts) add(more counts) {
 const soon = 50 * time.Millisecond
 
 // allowed counts an allow by what it was answered from.
-func (n counts) allowed(r gate.Reply, bounded bool, c *sidecar) {
+func (n counts) allowed(r gate.Reply, bounded, lent bool, c *sidecar) {
+	if lent {
+		n[lentAllows]++
+	}
+	if lent && !c.status().Leased {
+		n[lentLate]++
+	}
 	switch {
 	case !r.FromMemory:
 		n[directAllows]++

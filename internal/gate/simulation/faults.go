@@ -31,13 +31,15 @@ const (
 	restartPrimary fault = "the database restarts"
 	strayCommit    fault = "the database restarts with a commit that its replica lacks"
 	loseCommits    fault = "the database fails over and loses its last commits"
+	slowRedis      fault = "answers of Redis are looked at late"
+	deadRedis      fault = "Redis answers nothing"
 	restoreOld     fault = "the database is restored from an old backup"
 )
 
 var allFaults = []fault{
 	lossyNetwork, slowNetwork, cutOff, cutOne, stopSidecar, killSidecar, leaveSidecar, addSidecar, twinSidecar, sleepSidecar, stepWall,
 	holdSidecar, stopReplica, killReplica, sleepReplica, breakConns, failOver, failOverBehind, restartPrimary, strayCommit, loseCommits,
-	restoreOld,
+	slowRedis, deadRedis, restoreOld,
 }
 
 // strike lets one of the plan's faults happen.
@@ -82,8 +84,22 @@ func (s *schedule) strikes(f fault) {
 		r := s.replicas[i]
 		r.store.lose = 3
 		s.after(d, nil, func() { r.store.lose = s.plan.loseConnections })
+	case slowRedis, deadRedis:
+		s.troubleRedis(f, d)
 	default:
 		s.troubleDatabase(f)
+	}
+}
+
+func (s *schedule) troubleRedis(f fault, d time.Duration) {
+	switch {
+	case s.redis == nil:
+	case f == slowRedis:
+		s.redis.late = 3
+		s.after(d, nil, func() { s.redis.late = s.plan.late })
+	default:
+		s.redis.down = true
+		s.after(d, nil, func() { s.redis.down = false })
 	}
 }
 

@@ -38,10 +38,11 @@ func also(focus func(*plan), more func(*plan)) func(*plan) {
 	return func(p *plan) { focus(p); more(p) }
 }
 
-// removedRules are all rules that gates, directories and their store keep (R1 to R9, R11
-// to R13, R15, R16). R10 waits for the shared cache. R14 is the verbs' and the store's,
-// and orders of steps inside of one transaction (R1, R2, R8) are PostgreSQL's: rules_test.go
-// of the store there takes them out.
+// removedRules are all rules that gates, directories, their store and what they share keep
+// (R1 to R13, R15, R16). R14 is the verbs' and the store's, and orders of steps inside of one
+// transaction (R1, R2, R8) are PostgreSQL's: rules_test.go of the store there takes them out.
+// What is said twice is taken out as a whole: whom an entry is about is under its seal and in
+// its body, and before and after Redis is asked there has to be a lease.
 var removedRules = []removed{
 	{"R1: a gate whose position is not held drops everything", without(rule.ForgetForeign), onlyFaults(1, 4, restoreOld, killReplica)},
 	{string(soleCommit), mutant{flaw: soleCommit}, nil},
@@ -80,6 +81,11 @@ var removedRules = []removed{
 	})},
 	{"R9: a gate uses no more than its row says", mutant{statesLess: true}, bounded(4, 10)},
 	{"R9, R11: a read without a lease is from a database that can commit", without(rule.Confirmed), onlyFaults(2, 6, failOverBehind, cutOff)},
+	{"R10: what is shared counts only if a gate has sealed it", without(rule.Sealed), nil},
+	{"R10: for the name that it is under", mutant{anyName: true}, nil},
+	{"R10: in that very era", mutant{anyEra: true}, onlyFaults(1, 4, restoreOld)},
+	{"R10: with a key that the directory has not retired", mutant{keepsKeys: true}, nil},
+	{"R10, R5: what is borrowed is answered under a lease", without(rule.LentUnderLease), onlyLong(2, 6, stopSidecar, cutOff, slowRedis)},
 	{"R11: after a start or a failover barriers wait for rows that may be missing", without(rule.Grace), onlyFaults(1, 4, restoreOld)},
 	{"R11: until somebody has waited for them in that database", without(rule.Settled), onlyFaults(1, 4, restoreOld)},
 	{string(settledHere), mutant{flaw: settledHere}, onlyFaults(1, 4, restoreOld)},

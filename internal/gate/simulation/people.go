@@ -33,13 +33,18 @@ func (s *schedule) drawChange() change {
 	default:
 		ch.kind = "membership"
 		if ch.active && s.oneIn(4) {
-			ch.to = s.now + s.between(0, 6*time.Second)
+			ch.to = s.later(6 * time.Second)
 		}
 		if ch.active && s.oneIn(8) {
-			ch.from = s.now + s.between(0, 3*time.Second)
+			ch.from = s.later(3 * time.Second)
 		}
 	}
 	return ch
+}
+
+// later draws a time, in the microseconds that databases keep.
+func (s *schedule) later(most time.Duration) time.Duration {
+	return (s.now + s.between(0, most)).Truncate(time.Microsecond)
 }
 
 // decreed is what became of a change, and where it is in the history.
@@ -154,6 +159,9 @@ func (s *schedule) note(r *replica, ch change, done barrier.Done, o barrier.Outc
 		s.count[byAcknowledgement]++
 	case o.Left > 0:
 		s.count[byLeaving]++
+	}
+	if s.lost && s.lostAt[done.At] > 0 {
+		return // lost while it was enforced, which the promise does not cover
 	}
 	s.enforced = append(s.enforced, done.At)
 	s.askSoon(ch)

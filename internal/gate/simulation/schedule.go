@@ -16,6 +16,9 @@ type mutant struct {
 	statesLess bool // R9: the gate uses more than its row says
 	trustsGone bool // R7: who finds the right gone calls that enforced
 	readsGone  bool // R7: who finds the right gone commits nothing, and goes by what it read
+	anyName    bool // R10: an entry is opened whoever it is about
+	anyEra     bool // R10: an entry is opened whatever era it is of
+	keepsKeys  bool // R10: a gate goes on opening with keys that the directory has retired
 	byRevision bool // R13: policies are told apart by their revisions
 }
 
@@ -39,6 +42,10 @@ type plan struct {
 	changeEvery     [2]time.Duration
 	rush            int           // changes when a machine goes on, or is within reach again
 	askEvery        time.Duration // at most
+	sealer          sealer        // of what sidecars share
+	shares          bool          // there is a Redis
+	late            int           // one answer of Redis in so many is looked at late
+	tricks          time.Duration // that long at most from one trick of Redis to the next; 0: none
 	until           time.Duration // when the last fault begins; what was broken is healed then
 }
 
@@ -49,6 +56,7 @@ func planned(w *world, m mutant) plan {
 		window: 1000, changes: 1000, idle: w.between(200*time.Millisecond, time.Second), reconnects: 2,
 		synchronous: !w.oneIn(4), loseConnections: 300, stalls: 400, until: 12 * time.Second,
 		changeEvery: [2]time.Duration{50 * time.Millisecond, 1500 * time.Millisecond}, askEvery: 80 * time.Millisecond,
+		late: 60, tricks: 500 * time.Millisecond,
 	}
 	p.rush = w.rand.IntN(3)
 	if w.oneIn(2) {
@@ -66,6 +74,7 @@ func planned(w *world, m mutant) plan {
 	if w.oneIn(3) {
 		p.reconnects = 30
 	}
+	p.shares = w.oneIn(2)
 	if w.oneIn(3) {
 		p.mixed = 2 + w.rand.IntN(4)
 	}
@@ -82,7 +91,7 @@ type schedule struct {
 	sidecars []*sidecar
 	people   *process // who never fail
 	disks    int      // spools made so far
-	shared   []shared
+	redis    *redis   // nil: there is none
 
 	enforced  []portal.Position // that the primary still holds
 	lost      bool              // commits were lost
@@ -110,6 +119,9 @@ func newSchedule(w *world, p plan) *schedule {
 	s.people = w.process("people")
 	s.people.stalls = 0
 	s.populate()
+	if p.shares {
+		s.redis = newRedis(s)
+	}
 	for i := range p.replicas {
 		s.replicas = append(s.replicas, s.newReplica(fmt.Sprint("directory ", i)))
 	}

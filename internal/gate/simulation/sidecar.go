@@ -17,6 +17,7 @@ type sidecar struct {
 	gate     *gate.Gate
 	policies *policies
 	spool    *spool
+	borrower *borrower    // nil: there is no Redis
 	asks     int          // which directory it talks to
 	late     *gate.Answer // that came when nobody waited any more
 	left     bool
@@ -38,6 +39,10 @@ func (s *schedule) newSidecar(label string, disk *spool) *sidecar {
 	if s.plan.mutant.statesLess {
 		config.Staleness = 2 * s.plan.staleness
 	}
+	if s.redis != nil {
+		c.borrower = &borrower{c: c, redis: s.redis, looks: map[string]*look{}}
+		config.Shared = c.borrower
+	}
 	var err error
 	if c.gate, err = gate.New(config); err != nil {
 		panic(err)
@@ -47,6 +52,9 @@ func (s *schedule) newSidecar(label string, disk *spool) *sidecar {
 		c.wall = s.between(-time.Hour, time.Hour)
 	}
 	s.start(c.process, c.follow)
+	if c.borrower != nil {
+		s.start(c.process, c.borrower.learn)
+	}
 	return c
 }
 
@@ -114,12 +122,8 @@ func (c *sidecar) Leave(_ context.Context, who gate.Instance) error {
 // Facts implements gate.Directory.
 func (c *sidecar) Facts(_ context.Context, keys []portal.FactKey, confirmed bool) (gate.Found, error) {
 	d := c.s.replicas[c.w.rand.IntN(len(c.s.replicas))]
-	found, err := call(c.s.network, d.process, gate.ReadTimeout,
+	return call(c.s.network, d.process, gate.ReadTimeout,
 		func() (gate.Found, error) { return d.keeper.Facts(ctx, keys, confirmed) }, nil)
-	if err == nil {
-		c.s.share(keys, found)
-	}
-	return found, err
 }
 
 // policies are what a sidecar judges by (R13).

@@ -30,6 +30,7 @@ func simulate(seed uint64, free *tasks, m mutant, focus func(*plan), trace func(
 	w := newWorld(seed, free)
 	w.trace = trace
 	p := planned(w, m)
+	p.sealer = sealing{m}
 	if focus != nil {
 		focus(&p)
 	}

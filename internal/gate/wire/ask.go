@@ -18,6 +18,7 @@ func encodeAsk(a gate.Ask) ([]byte, error) {
 		w.position("after", a.After)
 		w.duration("term_ns", a.Term)
 		w.duration("wait_ns", a.Wait)
+		w.number("window", a.Window)
 		w.text("spool", a.Spool)
 		w.list("records", len(a.Records), func(i int) { w.record(a.Records[i]) })
 	})
@@ -38,6 +39,7 @@ func decodeAsk(body []byte) (a gate.Ask, err error) {
 		a.Instance, a.Number = gate.Instance(o.named("instance")), o.number("number")
 		a.Label, a.Policy, a.After = o.maybe("label"), o.maybe("policy"), o.position("after")
 		a.Term, a.Wait = o.duration("term_ns"), o.duration("wait_ns")
+		a.Window = o.number("window")
 		a.Spool, a.Records = o.maybe("spool"), o.records()
 		if len(a.Records) > 0 && a.Spool == "" {
 			o.r.within("spool", func() { o.r.fail("is empty, though there are records") })

@@ -43,7 +43,7 @@ func changes(from portal.Revision, n int) []directory.Change {
 var (
 	asked = gate.Ask{
 		Instance: "0123456789abcdef", Number: 1<<63 + 1, Label: "edge é", Policy: "sha256:00", After: at(7),
-		Term: 33*time.Second + 1, Wait: time.Second, Spool: "spool", Records: []gate.Record{{Seq: 3, Data: []byte("\xff\x00")}, {Seq: 1 << 62, Data: []byte("x")}},
+		Term: 33*time.Second + 1, Wait: time.Second, Window: 10_000, Spool: "spool", Records: []gate.Record{{Seq: 3, Data: []byte("\xff\x00")}, {Seq: 1 << 62, Data: []byte("x")}},
 	}
 	answered = gate.Answer{
 		Instance: asked.Instance, Number: asked.Number, From: at(7), To: at(10), Head: at(12),

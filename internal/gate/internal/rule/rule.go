@@ -66,6 +66,10 @@ const (
 	Settled
 	// Held (R11): a commit that a failover lost is not called enforced.
 	Held
+	// Sealed (R10): what is in a shared cache counts only if a gate of this directory sealed it.
+	Sealed
+	// LentUnderLease (R10, R5): what is borrowed is answered under a lease, as all of memory.
+	LentUnderLease
 	// DirectoryTime (R12): the time comes with the feed, as an interval.
 	DirectoryTime
 	// PolicyToo (R13): facts go with the policy that was in force where they were true.

@@ -26,6 +26,7 @@ type consideration struct {
 	// a mail, and how the grant covers the resource.
 	holding             holding
 	subscription, scope string
+	asMember            bool // the subject is judged as a member, not by a right of staff
 
 	// Room for request and for the input's Has, so that questions about actions
 	// with a few declared leaves leave no garbage.

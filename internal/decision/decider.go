@@ -42,6 +42,8 @@ type Options struct {
 	// Record keeps decisions about sensitive actions before they are given. nil: none
 	// are kept.
 	Record Recorder
+	// Note hears of uses of memberships. nil: nobody does.
+	Note Noter
 }
 
 // DefaultTimeout bounds an evaluation whose Options do not say. Rules answer in
@@ -56,6 +58,7 @@ type Decider struct {
 	now        func() time.Time
 	timeout    time.Duration
 	record     Recorder
+	note       Noter
 	metrics    *metrics
 	swapping   sync.Mutex // one Use at a time, so that generations count up
 	inUse      atomic.Pointer[engine]
@@ -64,7 +67,7 @@ type Decider struct {
 
 // New makes a Decider that uses the policy p.
 func New(p *policy.Policy, f Facts, o Options) *Decider {
-	d := &Decider{facts: f, now: o.Now, timeout: o.Timeout, record: o.Record}
+	d := &Decider{facts: f, now: o.Now, timeout: o.Timeout, record: o.Record, note: o.Note}
 	d.fresh, _ = f.(FreshFacts)
 	if d.now == nil {
 		d.now = time.Now
@@ -109,6 +112,7 @@ func (d *Decider) Decide(ctx context.Context, q Question) (Decision, error) {
 	if d.record != nil && c.recorded(answer) {
 		answer = d.recordOne(ctx, known, c, answer)
 	}
+	d.note.hear(known, c, answer)
 	e.observe(answer, d.now().Sub(start))
 	return answer.Decision, answer.Err
 }
@@ -151,13 +155,13 @@ func (d *Decider) read(ctx context.Context, e *engine, c *consideration, now tim
 // judged, carry errors of their own; DecideAll's error means that none could be judged,
 // and is an *UnavailableError.
 func (d *Decider) DecideAll(ctx context.Context, questions []Question, stop func(Answer) bool) ([]Answer, error) {
-	return d.decideAll(ctx, questions, stop, d.record)
+	return d.decideAll(ctx, questions, stop, d.record, d.note)
 }
 
 // decideAll is DecideAll. What is kept of the answers is kept together, because it may
 // take as long as a disk does. An answer that could not be kept is another: then the
 // questions after it may have their turn.
-func (d *Decider) decideAll(ctx context.Context, questions []Question, stop func(Answer) bool, record Recorder) ([]Answer, error) {
+func (d *Decider) decideAll(ctx context.Context, questions []Question, stop func(Answer) bool, record Recorder, note Noter) ([]Answer, error) {
 	e, considered, known, err := d.prepareAll(ctx, questions)
 	if err != nil {
 		err = unavailable(err)
@@ -181,7 +185,8 @@ func (d *Decider) decideAll(ctx context.Context, questions []Question, stop func
 			answers, stopped = again(answers, from, stop)
 		}
 	}
-	for _, answer := range answers {
+	for i, answer := range answers {
+		note.hear(known, &considered[i], answer)
 		e.count(answer)
 	}
 	return answers, nil

@@ -23,13 +23,13 @@ type Record struct {
 // given (design R16).
 type Recorder func(context.Context, []Record) error
 
-// An Unrecorded is a Decider of whose decisions nothing is kept: for candidates of
+// An Unrecorded is a Decider of whose decisions nothing is kept or noted: for candidates of
 // searches, which nobody has asked about one by one.
 type Unrecorded struct{ *Decider }
 
 // DecideAll is Decider's.
 func (u Unrecorded) DecideAll(ctx context.Context, questions []Question, stop func(Answer) bool) ([]Answer, error) {
-	return u.decideAll(ctx, questions, stop, nil)
+	return u.decideAll(ctx, questions, stop, nil, nil)
 }
 
 // keep keeps what has to be kept of answers to considered questions. Without an error all

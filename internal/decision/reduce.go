@@ -50,6 +50,7 @@ func (c *consideration) reduce(p *policy.Policy, who People, now Moment) rules.I
 	if c.question.Subject.Type == portal.TypeContact {
 		c.reduceContact(&in, facts.Contact)
 	}
+	c.asMember = c.question.Subject.Type == portal.TypeUser && state == stateActive && !in.Subject.StaffMay
 	c.subscription, c.scope = in.Grant.Subscribed, in.Grant.InScope
 	in.Has = c.has(p)
 	return in

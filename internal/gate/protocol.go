@@ -93,8 +93,7 @@ type Found struct {
 	Confirmed bool
 }
 
-// A Record is something that has to reach the directory: a sensitive decision, or when
-// a right was last used (R16).
+// A Record is something that has to reach the directory: a sensitive decision (R16).
 type Record struct {
 	Seq  uint64 // counts the records of one spool, from 1
 	Data []byte

@@ -148,6 +148,10 @@ func (o object) accountRow() shelf.Row {
 	return shelf.Row{Kind: shelf.Account, Account: string(a.ID), ID: string(a.ID)}
 }
 
+// LastUsed is a member of memberships that is shown beside them and means nothing in a
+// record: so what was shown can be put.
+const LastUsed = "last_used"
+
 // membership reads a user's place in an account (req 10).
 func (o object) membership() memberPlan {
 	m := memberPlan{Membership: portal.Membership{
@@ -167,7 +171,7 @@ func (o object) membership() memberPlan {
 		o.faultf("state", "Leave it out.", "the owner's membership is always active")
 	}
 	o.unknown("id", "user", "account", "owner", "state", "permissions", "presets", "categories", "scope",
-		"account_wide", "not_before", "not_after", "emails", "invite", "last_login", "created_at")
+		"account_wide", "not_before", "not_after", "emails", "invite", "last_login", LastUsed, "created_at")
 	return m
 }
 

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -44,7 +45,9 @@ type Handler struct {
 	Metrics *Metrics
 	// Gates knows the gates that changes have to reach. nil: there are none, what is
 	// committed is in force.
-	Gates    Gates
+	Gates Gates
+	// LastUse tells when a membership was last used (req 95, req 116). nil: nobody knows.
+	LastUse  func(context.Context, portal.AccountID, portal.UserID) (portal.Day, error)
 	Policies Policies     // for RegisterPolicy
 	Log      *slog.Logger // nil: nothing is logged
 }
@@ -109,9 +112,25 @@ func (h *Handler) get(a address) func(http.ResponseWriter, *http.Request) error 
 		if err != nil {
 			return fmt.Errorf("read %s: %w", key, err)
 		}
+		if v, err = h.withLastUse(r.Context(), key, v); err != nil {
+			return fmt.Errorf("read %s: %w", key, err)
+		}
 		reply(w, http.StatusOK, at, v)
 		return nil
 	}
+}
+
+// withLastUse adds to a membership the day on which it was last used, if that is known. It
+// is no part of the record: it has no position, and cannot be put.
+func (h *Handler) withLastUse(ctx context.Context, key importer.Key, v ijson.Value) (ijson.Value, error) {
+	if key.Kind != importer.KindMembership || h.LastUse == nil {
+		return v, nil
+	}
+	day, err := h.LastUse(ctx, key.Account, portal.UserID(key.ID))
+	if err != nil || day == 0 {
+		return v, err
+	}
+	return ijson.ObjectValue(append(slices.Clone(v.Members()), ijson.Member{Name: importer.LastUsed, Value: ijson.StringValue(day.String())})...), nil
 }
 
 // put makes a record what the body says.

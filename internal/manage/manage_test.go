@@ -235,3 +235,34 @@ func TestAClosedDirectory(t *testing.T) {
 		t.Errorf("log: %s", s.log)
 	}
 }
+
+// req 95, req 116: of a membership is shown on which day it was last used, and of nothing else.
+// What is shown can be put, and that changes nothing.
+func TestLastUseIsShown(t *testing.T) {
+	s := open(t)
+	s.fill(t)
+	day := portal.DayOf(noon)
+	if err := s.store.Used(t.Context(), []portal.Use{{Account: "acme", User: "anna", Day: day}}); err != nil {
+		t.Fatal(err)
+	}
+	plain := s.must(t, 200, "GET", "/v1/accounts/acme/memberships/anna", "")
+	s.LastUse = s.store.LastUse
+	shown := s.must(t, 200, "GET", "/v1/accounts/acme/memberships/anna", "")
+	if want := strings.TrimSuffix(plain, "}") + `,"last_used":"2026-11-22"}`; shown != want {
+		t.Errorf("got %s\nwant %s", shown, want)
+	}
+	for _, path := range []string{"/v1/accounts/shop/memberships/anna", "/v1/users/anna", "/v1/accounts/acme"} {
+		if got := s.must(t, 200, "GET", path, ""); strings.Contains(got, "last_used") {
+			t.Errorf("%s: %s", path, got)
+		}
+	}
+	s.must(t, 404, "GET", "/v1/accounts/acme/memberships/dee", "")
+	before := s.head(t)
+	if put := s.must(t, 200, "PUT", "/v1/accounts/acme/memberships/anna", shown); put != plain || s.head(t) != before {
+		t.Errorf("put back: %s", put)
+	}
+	s.LastUse = func(context.Context, portal.AccountID, portal.UserID) (portal.Day, error) {
+		return 0, directory.ErrUnavailable
+	}
+	s.must(t, 503, "GET", "/v1/accounts/acme/memberships/anna", "")
+}

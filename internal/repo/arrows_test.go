@@ -39,6 +39,7 @@ var arrows = map[string][]string{
 		"internal/portal", "internal/audit", "internal/directory", "internal/gate", "internal/gate/barrier",
 	},
 	"internal/gate/spool":  {"internal/gate"},
+	"internal/lastuse":     {"internal/gate", "internal/portal"},
 	"internal/decisionlog": {"internal/decision", "internal/ijson", "internal/portal"},
 	"internal/gate/simulation": {
 		"internal/portal", "internal/directory", "internal/facts", "internal/gate", "internal/gate/barrier",

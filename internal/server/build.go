@@ -148,6 +148,7 @@ type builder struct {
 	guard    *token.Guard
 	keys     bundle.Keys         // that promoted policies may be signed with
 	record   decision.Recorder   // nil: nothing is kept of decisions
+	note     decision.Noter      // nil: nobody hears of uses of memberships
 	promoted *promotion.Follower // nil: none are promoted to this process
 }
 
@@ -165,7 +166,7 @@ func (b *builder) open(ctx context.Context) error {
 // judge makes what questions are judged with: on these facts, by the policy of the
 // folder, which is followed, for clients with these tokens.
 func (b *builder) judge(f decision.Facts, tokens token.Source) {
-	b.decider = decision.New(b.Policy, f, decision.Options{Timeout: b.c.Decision.Timeout, Registerer: b.reg, Record: b.record})
+	b.decider = decision.New(b.Policy, f, decision.Options{Timeout: b.c.Decision.Timeout, Registerer: b.reg, Record: b.record, Note: b.note})
 	b.health.policy = func() string { return b.decider.Policy().Digest }
 	b.reg.MustRegister(newPolicyInfo(b.health.policy))
 	b.guard = &token.Guard{Verifier: token.NewVerifier(tokens), Required: b.c.Auth.Mode == config.AuthToken, Log: b.o.Log}
@@ -205,7 +206,7 @@ func (b *builder) searching(h *authzen.Handler) error {
 func (b *builder) records(gates manage.Gates) *manage.Handler {
 	return &manage.Handler{
 		Store: b.Store, Salt: b.Store.Salt(), Words: b.words,
-		Metrics: manage.NewMetrics(b.reg), Gates: gates, Log: b.o.Log,
+		Metrics: manage.NewMetrics(b.reg), Gates: gates, LastUse: b.Store.LastUse, Log: b.o.Log,
 	}
 }
 

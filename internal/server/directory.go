@@ -47,6 +47,7 @@ func (b *builder) directory(ctx context.Context) error {
 		return err
 	}
 	b.record = recorder(name, newArchive(rows).Keep)
+	b.marking()
 	read := confirmed(keeper, rows)
 	b.judge(gated{g}, tokens{read, g})
 	b.health.look = lookAt(b.Store)
@@ -97,7 +98,7 @@ func (b *builder) promoter() promotion.Promoter {
 // pass on with their clients' tokens or their own.
 func (b *builder) forGates(keeper *barrier.Keeper, read func(context.Context) ([]directory.Token, error), h *authzen.Handler) http.Handler {
 	mux := http.NewServeMux()
-	wire.NewServer(wire.ServerConfig{Keeper: keeper, Verifier: b.guard.Verifier, Tokens: read, Policy: b.Store.PromotedAt, SharingKeys: b.sharingKeys, Log: b.o.Log, Metrics: b.reg}).Register(mux)
+	wire.NewServer(wire.ServerConfig{Keeper: keeper, Verifier: b.guard.Verifier, Tokens: read, Policy: b.Store.PromotedAt, Uses: b.Store.Used, SharingKeys: b.sharingKeys, Log: b.o.Log, Metrics: b.reg}).Register(mux)
 	h.RegisterSearch(passedOn{mux, b.guard.Always()})
 	return b.finish(mux)
 }

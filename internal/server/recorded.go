@@ -34,26 +34,35 @@ func recorder(by string, keep func(context.Context, ...[]byte) error) decision.R
 	}
 }
 
-// The folder of a sidecar's spool, when the settings name none, and the file in it.
+// The folder of a sidecar's spool, when the settings name none, and the file of decisions in it.
 const (
 	spoolFolder = "spool"
 	spoolFile   = "decisions"
 )
 
-// openSpool opens where a sidecar's records wait for the directory (R16).
-func (b *builder) openSpool() (*spool.Disk, error) {
+// openSpool opens a file where this sidecar's records wait for the directory (R16).
+func (b *builder) openSpool(file string, room int64) (*spool.Disk, error) {
 	folder := cmp.Or(b.c.Gate.Spool, filepath.Join(b.c.Data, spoolFolder))
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of gate.spool: %w", err)
 	}
-	disk, err := spool.Open(filepath.Join(folder, spoolFile), int64(b.c.Gate.SpoolBytes))
+	disk, err := spool.Open(filepath.Join(folder, file), room)
 	if errors.Is(err, spool.ErrInUse) {
 		err = fmt.Errorf("%w; give each sidecar a gate.spool of its own", err)
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open the spool: %w", err)
 	}
 	b.opened = append(b.opened, disk.Close)
+	return disk, nil
+}
+
+// spoolingDecisions opens the spool of decisions about sensitive actions.
+func (b *builder) spoolingDecisions() (*spool.Disk, error) {
+	disk, err := b.openSpool(spoolFile, int64(b.c.Gate.SpoolBytes))
+	if err != nil {
+		return nil, err
+	}
 	gauge := func(name, help string, value func(records int, bytes int64) float64) {
 		b.reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return value(disk.Waiting()) }))
 	}

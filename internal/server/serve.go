@@ -14,6 +14,7 @@ func (b *builder) serve(ctx context.Context) error {
 	if err := b.open(ctx); err != nil {
 		return err
 	}
+	b.marking()
 	b.judge(facts.NewCache(b.Store, facts.Options{MaxEntries: b.c.Facts.MaxEntries, Registerer: b.reg}), b.Store)
 	b.health.look = lookAt(b.Store)
 	h := b.answers()

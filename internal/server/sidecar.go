@@ -26,9 +26,12 @@ func (b *builder) sidecar() error {
 	}
 	b.opened = append(b.opened, func() error { client.Close(); return nil })
 	b.promoted = promotion.NewFollower(b.keys, client.Policy)
-	disk, err := b.openSpool()
+	disk, err := b.spoolingDecisions()
+	if err == nil {
+		err = b.spoolingUses(client)
+	}
 	if err != nil {
-		return fmt.Errorf("open the spool: %w", err)
+		return err
 	}
 	cache, err := b.share(client)
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 // A Directory is a store as a server needs it.
 type Directory interface {
 	directory.Store
+	directory.Uses
 	// Salt is the secret of this directory that keys are derived from.
 	Salt() []byte
 	// Stamp differs from every earlier one if anything was committed in between, by

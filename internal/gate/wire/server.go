@@ -30,8 +30,10 @@ type ServerConfig struct {
 	Policy func(context.Context, portal.Revision) (directory.Promotion, error)
 	// SharingKeys reads the keys for a shared cache. nil: there are none.
 	SharingKeys func(context.Context) ([]gate.SharingKey, error)
-	Log         *slog.Logger          // nil: none
-	Metrics     prometheus.Registerer // nil: none
+	// Uses keeps uses of memberships, all or none (R16). nil: it cannot.
+	Uses    func(context.Context, []portal.Use) error
+	Log     *slog.Logger          // nil: none
+	Metrics prometheus.Registerer // nil: none
 }
 
 // A Server answers gates. It wants a token of scope gate always, also on loopback.
@@ -40,6 +42,7 @@ type Server struct {
 	sharingKeys func(context.Context) ([]gate.SharingKey, error)
 	read        func(context.Context) ([]directory.Token, error)
 	promoted    func(context.Context, portal.Revision) (directory.Promotion, error)
+	used        func(context.Context, []portal.Use) error
 	guard       *token.Guard
 	log         *slog.Logger
 	asks        *prometheus.CounterVec
@@ -50,8 +53,11 @@ func NewServer(c ServerConfig) *Server {
 	if c.SharingKeys == nil {
 		c.SharingKeys = func(context.Context) ([]gate.SharingKey, error) { return nil, nil }
 	}
+	if c.Uses == nil {
+		c.Uses = func(context.Context, []portal.Use) error { return directory.ErrUnavailable }
+	}
 	return &Server{
-		keeper: c.Keeper, sharingKeys: c.SharingKeys, read: c.Tokens, promoted: c.Policy, log: c.Log, asks: newServerMetrics(c.Metrics),
+		keeper: c.Keeper, used: c.Uses, sharingKeys: c.SharingKeys, read: c.Tokens, promoted: c.Policy, log: c.Log, asks: newServerMetrics(c.Metrics),
 		guard: &token.Guard{Verifier: c.Verifier, Required: true, Log: c.Log},
 	}
 }
@@ -63,6 +69,7 @@ func (s *Server) Register(mux interface {
 	for _, c := range []call{
 		{pathAsk, maxWait + gate.ReadTimeout, s.ask}, {pathLeave, leaveTimeout, s.leave}, {pathFacts, gate.ReadTimeout, s.facts},
 		{pathTokens, gate.ReadTimeout, s.tokens}, {pathPolicy, policyTimeout, s.policy}, {pathSharing, gate.ReadTimeout, s.sharing},
+		{pathUses, usesTimeout, s.uses},
 	} {
 		mux.Handle(http.MethodPost+" "+c.path, s.guard.Protect(token.Gate, s.handle(c)))
 	}

@@ -27,6 +27,7 @@ const (
 	pathTokens  = "/gates/v1/tokens"
 	pathPolicy  = "/gates/v1/policy"
 	pathSharing = "/gates/v1/sharing-keys"
+	pathUses    = "/gates/v1/uses"
 )
 
 // Bounds of version 1. A gate holds the directory to those of answers, the directory a
@@ -36,11 +37,15 @@ const (
 	maxRecords = 100       // of one ask
 	maxData    = 512 << 10 // bytes of the records of one ask, but that one record always goes
 	maxKeys    = 1024      // of one read
+	maxUses    = 500       // of one call
 	maxWait    = 30 * time.Second
 )
 
 // policyTimeout is how long a policy may take to come: it is the one body that may be large.
 const policyTimeout = 10 * time.Second
+
+// usesTimeout is how long it may take to keep uses, which nobody waits for.
+const usesTimeout = 2 * time.Second
 
 // leaveTimeout is how long giving a lease back may take: a process that stops waits for it.
 const leaveTimeout = time.Second

@@ -1,0 +1,11 @@
+-- The last day on which each member was allowed something, in days since 1970 (design R16).
+-- Of whom it says so need not be a member any more. A program of before neither reads nor
+-- writes it.
+
+-- +goose Up
+CREATE TABLE used (
+    account TEXT NOT NULL,
+    user    TEXT NOT NULL,
+    day     INTEGER NOT NULL CHECK (day > 0),
+    PRIMARY KEY (account, user)
+) STRICT, WITHOUT ROWID;

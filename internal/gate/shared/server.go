@@ -36,6 +36,7 @@ type Server struct {
 const (
 	connectTimeout = time.Second
 	maxIdle        = time.Minute
+	maxAge         = time.Minute // so that another address, or another master, is met by then
 	maxFile        = 1 << 20
 	defaultPort    = "6379"
 )
@@ -78,7 +79,7 @@ func (s Server) connect() (redis.UniversalClient, error) {
 		Dialer:   dial,
 		Protocol: 2, DisableIdentity: true, MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 		ContextTimeoutEnabled: true, ReadTimeout: fillWait, WriteTimeout: fillWait, PoolTimeout: Wait,
-		MaxRetries: -1, DialTimeout: connectTimeout, DialerRetries: 1, PoolSize: maxFinds, MaxIdleConns: maxFinds, ConnMaxIdleTime: maxIdle,
+		MaxRetries: -1, DialTimeout: connectTimeout, DialerRetries: 1, PoolSize: maxFinds, MaxIdleConns: maxFinds, ConnMaxIdleTime: maxIdle, ConnMaxLifetime: maxAge,
 	}), nil
 }
 

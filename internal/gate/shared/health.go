@@ -41,20 +41,25 @@ func (h *health) heard(ctx context.Context, err error) {
 	}
 	h.until.Store(int64(time.Since(h.began) + Pause))
 	if h.failing.CompareAndSwap(false, true) {
-		h.log.WarnContext(ctx, "the shared cache fails; the directory is asked instead", "what", h.what, "error", short(err))
+		h.log.WarnContext(ctx, "the shared cache fails; the directory is asked instead", "what", h.what, "error", shown{err})
 	}
 }
 
-// maxError bounds what a log says of an error, in bytes.
+// maxError bounds what is shown of an error, in bytes.
 const maxError = 200
 
-// short is what a log says of an error. What Redis says is quoted in part only: it may be
-// anybody, and what follows a quotation mark may be the password that it was sent.
-func short(err error) string {
-	text := err.Error()
-	if _, is := errors.AsType[redis.Error](err); is {
+// A shown error is one that people may see. What Redis says is quoted in part only: it may
+// be anybody, and the arguments of a command that it does not know have the password.
+type shown struct{ error }
+
+func (s shown) Error() string {
+	text := s.error.Error()
+	if _, is := errors.AsType[redis.Error](s.error); is {
 		text, _, _ = strings.Cut(text, "with args beginning")
 		text, _, _ = strings.Cut(text, "`")
 	}
 	return strings.ToValidUTF8(text[:min(len(text), maxError)], "")
 }
+
+// Unwrap returns all of it.
+func (s shown) Unwrap() error { return s.error }

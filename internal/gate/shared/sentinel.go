@@ -27,15 +27,15 @@ func (p *place) follow(ctx context.Context, network, _ string) (net.Conn, error)
 			answers <- answer{address, err}
 		}()
 	}
-	var failed error
+	var wrong error
 	for range p.hosts {
 		a := <-answers
 		if a.err == nil {
 			return p.dial(ctx, network, a.address)
 		}
-		failed = errors.Join(failed, a.err)
+		wrong = errors.Join(wrong, a.err)
 	}
-	return nil, failed
+	return nil, wrong
 }
 
 // named is where the Redis is, as a Sentinel says.

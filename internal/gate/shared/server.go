@@ -83,7 +83,7 @@ func (s Server) connect() (redis.UniversalClient, error) {
 	}), nil
 }
 
-// Check tells what is wrong with the settings, without looking for files.
+// Check tells what is wrong with the settings, of the files only with that of authorities.
 func (s Server) Check() error {
 	_, err := s.place()
 	return err

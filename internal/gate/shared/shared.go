@@ -11,6 +11,7 @@ package shared
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"strings"
@@ -153,7 +154,7 @@ func (c *Cache) values(ctx context.Context, names []string) []string {
 // elsewhere.
 func (c *Cache) get(ctx context.Context, names []string) ([]string, error) {
 	commands := make([]*redis.StringCmd, len(names))
-	_, _ = c.client.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its error
+	_, refused := c.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, name := range names {
 			commands[i] = p.Get(ctx, name)
 		}
@@ -165,6 +166,8 @@ func (c *Cache) get(ctx context.Context, names []string) ([]string, error) {
 		switch {
 		case redis.HasErrorPrefix(err, "WRONGTYPE"):
 			value = noEntry // somebody's: no reason to rest
+		case err == nil && value == "" && refused != nil && !errors.Is(refused, redis.Nil): // not asked: a sign-in that Redis refuses is no command's error
+			return nil, fmt.Errorf("sign in: %w", refused)
 		case err != nil && !errors.Is(err, redis.Nil):
 			return nil, err
 		}
@@ -189,7 +192,7 @@ func (c *Cache) Look(ctx context.Context, era gate.Era, keys []portal.FactKey) (
 	defer cancel()
 	values, err := c.get(ctx, names)
 	if err != nil {
-		return nil, err
+		return nil, shown{err}
 	}
 	all := make([]Held, len(keys))
 	for i, value := range values {
@@ -253,6 +256,9 @@ func (c *Cache) Write(ctx context.Context, keys []portal.FactKey, found gate.Fou
 		}
 		return nil
 	})
+	if err != nil {
+		err = shown{err}
+	}
 	return n, err
 }
 

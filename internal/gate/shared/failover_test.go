@@ -1,8 +1,11 @@
 package shared
 
 import (
+	"context"
 	"fmt"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -54,6 +57,27 @@ func TestARedisThatTakesNothing(t *testing.T) {
 	}
 	if n := strings.Count(w.log.String(), "OOM"); n != 1 || w.filled(failed) != 10 {
 		t.Errorf("%d lines, %v failed: %s", n, w.filled(failed), w.log.String())
+	}
+}
+
+// What waits to be written is dropped while Redis is left alone: it is not asked a
+// thousand times in a row.
+func TestFillsThatWaitWhileRedisFails(t *testing.T) {
+	server, calls := somebody(t, "-ERR\r\n")
+	w := cache(t, server)
+	for range 500 {
+		w.Keep([]portal.FactKey{anna, bob}, read)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var work sync.WaitGroup
+	work.Go(func() { w.Run(ctx) })
+	for w.filled(failed)+w.filled(dropped) < 500 {
+		runtime.Gosched()
+	}
+	stop()
+	work.Wait()
+	if n := calls.Load(); n > 50 {
+		t.Errorf("%d connections", n)
 	}
 }
 

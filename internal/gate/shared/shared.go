@@ -223,6 +223,10 @@ func (c *Cache) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case f := <-c.fills:
+			if c.filling.resting() {
+				c.metrics.fills.WithLabelValues(dropped).Inc()
+				continue
+			}
 			c.write(ctx, f)
 		}
 	}

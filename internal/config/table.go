@@ -76,7 +76,7 @@ func Table() []Setting {
 		number("gate.spool_bytes", "How many bytes may wait there. Beyond it, sensitive actions are 503 `not_recorded`.", func(c *Config) *int { return &c.Gate.SpoolBytes }),
 		text("redis", "a URL", "A Redis that sidecars share what they have read in, as in `rediss://doorward@redis.example:6379/0` ([freshness.md](freshness.md#the-shared-cache)); with `?master=NAME` the hosts, with commas between, are Sentinels, with `?cluster=true` those of a cluster. Without TLS only loopback numbers. Empty: none.", func(c *Config) *string { return &c.Redis.URL }),
 		text("redis_password_file", "a path", "A file with the password of the URL's user. It is read for every connection, so it may be replaced.", func(c *Config) *string { return &c.Redis.PasswordFile }),
-		text("redis_sentinel_password_file", "a path", "A file with the password of the Sentinels.", func(c *Config) *string { return &c.Redis.SentinelPasswordFile }),
+		text("redis_sentinel_password_file", "a path", "A file with the password of the Sentinels, read as often.", func(c *Config) *string { return &c.Redis.SentinelPasswordFile }),
 		text("redis_ca_file", "a path", "The certificates that Redis is trusted by, PEM. Empty: those that the machine trusts.", func(c *Config) *string { return &c.Redis.CAFile }),
 		text("gates.address", "host:port", "Where a directory answers sidecars. Beyond loopback only with `tls.cert_file` and `tls.key_file`.", func(c *Config) *string { return &c.Gates.Address }),
 		duration("gates.longest_term", "The most that any sidecar's `gate.lease` and `gate.max_staleness` may come to.", func(c *Config) *time.Duration { return &c.Gates.LongestTerm }),

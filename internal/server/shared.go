@@ -17,10 +17,12 @@ import (
 	"doorward/internal/sharing"
 )
 
-// How often a sidecar reads the keys of the shared cache, and tries to when it could not.
+// How often a sidecar reads the keys of the shared cache, tries to when it could not, and how
+// long those that it has count meanwhile.
 const (
 	sharingPause = time.Minute
 	sharingRetry = time.Second
+	sharingLife  = 10 * time.Minute
 )
 
 // share makes the cache that this sidecar shares with others (R10). It does nothing until
@@ -35,7 +37,7 @@ func (b *builder) share(client *wire.Client) (gate.Shared, error) {
 	}
 	b.opened = append(b.opened, cache.Close)
 	b.loops = append(b.loops, cache.Run, func(ctx context.Context) {
-		every(ctx, sharingRetry, b.o.Log, "reading the keys of the shared cache", keysFor(cache, client.SharingKeys))
+		every(ctx, sharingRetry, b.o.Log, "reading the keys of the shared cache", keysFor(cache.Use, client.SharingKeys))
 	})
 	return cache, nil
 }
@@ -52,17 +54,21 @@ func openShared(c config.Config, log *slog.Logger, metrics prometheus.Registerer
 	return cache, nil
 }
 
-// keysFor reads keys again when those that the cache has are old.
-func keysFor(cache *shared.Cache, read func(context.Context) ([]gate.SharingKey, error)) func(context.Context) error {
+// keysFor reads keys again when those that the cache has are old, and has it use none when
+// nobody vouches for them any more: one that leaked has to end also where keys cannot be read.
+func keysFor(use func(shared.Keys), read func(context.Context) ([]gate.SharingKey, error)) func(context.Context) error {
 	var last time.Time
 	return func(ctx context.Context) error {
 		if !last.IsZero() && time.Since(last) < sharingPause {
 			return nil
 		}
 		keys, err := read(ctx)
-		if err == nil {
-			cache.Use(keys)
+		switch {
+		case err == nil:
+			use(keys)
 			last = time.Now()
+		case time.Since(last) > sharingLife:
+			use(nil)
 		}
 		return err
 	}

@@ -122,7 +122,10 @@ func (w *world) find(key portal.FactKey) (gate.Found, string) {
 }
 
 // rested has the cache ask Redis again, as it does when a while has passed.
-func (w *world) rested() { w.silent.Store(0) }
+func (w *world) rested() {
+	w.finding.until.Store(0)
+	w.filling.until.Store(0)
+}
 
 func (w *world) counts() map[string]float64 {
 	all := map[string]float64{}

@@ -1,10 +1,12 @@
 package shared
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"strconv"
+	"syscall"
 )
 
 // What an honest Redis stays far below. The client makes room for whatever length it is
@@ -32,6 +34,20 @@ func (g *guarded) Read(b []byte) (int, error) {
 		return 0, wrong
 	}
 	return n, err
+}
+
+// SyscallConn lets the client see that a connection which nobody used meanwhile has ended,
+// before it asks over it. Under TLS that is seen of the connection beneath: whatever came
+// unasked is a reason to make another.
+func (g *guarded) SyscallConn() (syscall.RawConn, error) {
+	conn := g.Conn
+	if secure, is := conn.(*tls.Conn); is {
+		conn = secure.NetConn()
+	}
+	if plain, is := conn.(syscall.Conn); is {
+		return plain.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
 }
 
 // lengths follows replies byte by byte.

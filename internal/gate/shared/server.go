@@ -36,6 +36,7 @@ type Server struct {
 const (
 	connectTimeout = time.Second
 	maxIdle        = time.Minute
+	maxAge         = time.Minute // so that another address, or another master, is met by then
 	maxFile        = 1 << 20
 	defaultPort    = "6379"
 )
@@ -61,25 +62,28 @@ func (s Server) connect() (redis.UniversalClient, error) {
 	if _, err := p.password(); err != nil {
 		return nil, err
 	}
-	sentinel, err := p.second()
-	if err != nil {
+	if _, err := p.second(); err != nil {
 		return nil, err
+	}
+	hosts, dial := p.hosts, p.dial
+	if p.master != "" {
+		hosts, dial = p.hosts[:1], p.follow
 	}
 	logging.Disable() // it would write to standard error what Redis said
 	return redis.NewUniversalClient(&redis.UniversalOptions{
-		Addrs: p.hosts, MasterName: p.master, IsClusterMode: p.cluster, DB: p.database,
+		Addrs: hosts, IsClusterMode: p.cluster, DB: p.database,
 		CredentialsProviderContext: func(context.Context) (string, string, error) {
 			password, err := p.password()
 			return p.user, password, err
 		},
-		SentinelPassword: sentinel, Dialer: p.dial,
+		Dialer:   dial,
 		Protocol: 2, DisableIdentity: true, MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 		ContextTimeoutEnabled: true, ReadTimeout: fillWait, WriteTimeout: fillWait, PoolTimeout: Wait,
-		MaxRetries: -1, DialTimeout: connectTimeout, DialerRetries: 1, PoolSize: maxFinds, MaxIdleConns: maxFinds, ConnMaxIdleTime: maxIdle,
+		MaxRetries: -1, DialTimeout: connectTimeout, DialerRetries: 1, PoolSize: maxFinds, MaxIdleConns: maxFinds, ConnMaxIdleTime: maxIdle, ConnMaxLifetime: maxAge,
 	}), nil
 }
 
-// Check tells what is wrong with the settings, without looking for files.
+// Check tells what is wrong with the settings, of the files only with that of authorities.
 func (s Server) Check() error {
 	_, err := s.place()
 	return err

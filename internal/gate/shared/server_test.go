@@ -33,6 +33,12 @@ func TestAUserOfAnACL(t *testing.T) {
 	w := cache(t, Server{URL: "redis://doorward@" + s.Address + "/0", PasswordFile: password})
 	works(t, w)
 	wrong := cache(t, Server{URL: "redis://doorward@" + s.Address, PasswordFile: file(t, "pass-word-2")})
+	for !wrong.finding.resting() && wrong.counts()[missing] == 0 {
+		wrong.Find(t.Context(), "era", []portal.FactKey{anna})
+	}
+	if n := wrong.counts()[missing]; n != 0 || !strings.Contains(wrong.log.String(), "what=find") {
+		t.Errorf("%v are missing where nobody looked: %s", n, wrong.log.String())
+	}
 	wrong.keep([]portal.FactKey{anna, bob}, read)
 	text := wrong.log.String() + fmt.Sprintf("%v %+v %#v %x", secret(1), secret(1), secret(1), Keys{secret(1)})
 	if wrong.filled(failed) != 2 || !strings.Contains(text, "WRONGPASS") || strings.Contains(text, "pass-word") || strings.Contains(text, "0102030405") || strings.Contains(text, "1, 2, 3") {

@@ -11,6 +11,7 @@ package shared
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"strings"
@@ -56,13 +57,11 @@ type Cache struct {
 	client  redis.UniversalClient
 	keys    atomic.Pointer[Keys]
 	metrics *metrics
-	log     *slog.Logger
+	finding *health
+	filling *health
 	finds   chan struct{} // room for those under way
 	same    singleflight.Group
 	fills   chan fill
-	silent  atomic.Int64 // until when Redis is not asked, since began in nanoseconds
-	failing atomic.Bool
-	began   time.Time
 }
 
 var _ gate.Shared = (*Cache)(nil)
@@ -81,7 +80,7 @@ func New(c Config) (*Cache, error) {
 		return nil, err
 	}
 	return &Cache{
-		client: client, metrics: newMetrics(c.Metrics), log: c.Log, began: time.Now(),
+		client: client, metrics: newMetrics(c.Metrics), finding: newHealth("find", c.Log), filling: newHealth("fill", c.Log),
 		finds: make(chan struct{}, maxFinds), fills: make(chan fill, maxFills),
 	}, nil
 }
@@ -118,7 +117,7 @@ func (c *Cache) Find(ctx context.Context, era gate.Era, keys []portal.FactKey) [
 
 // values are what Redis has under names, "" for nothing; nil when it cannot be asked.
 func (c *Cache) values(ctx context.Context, names []string) []string {
-	if c.resting() {
+	if c.finding.resting() {
 		c.metrics.finds.WithLabelValues(skipped).Inc()
 		return nil
 	}
@@ -133,7 +132,7 @@ func (c *Cache) values(ctx context.Context, names []string) []string {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Wait)
 		defer cancel()
 		values, err := c.get(ctx, names)
-		c.heard(ctx, err)
+		c.finding.heard(ctx, err)
 		if err != nil {
 			c.metrics.finds.WithLabelValues(failed).Inc()
 		}
@@ -155,7 +154,7 @@ func (c *Cache) values(ctx context.Context, names []string) []string {
 // elsewhere.
 func (c *Cache) get(ctx context.Context, names []string) ([]string, error) {
 	commands := make([]*redis.StringCmd, len(names))
-	_, _ = c.client.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its error
+	_, refused := c.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, name := range names {
 			commands[i] = p.Get(ctx, name)
 		}
@@ -167,6 +166,8 @@ func (c *Cache) get(ctx context.Context, names []string) ([]string, error) {
 		switch {
 		case redis.HasErrorPrefix(err, "WRONGTYPE"):
 			value = noEntry // somebody's: no reason to rest
+		case err == nil && value == "" && refused != nil && !errors.Is(refused, redis.Nil): // not asked: a sign-in that Redis refuses is no command's error
+			return nil, fmt.Errorf("sign in: %w", refused)
 		case err != nil && !errors.Is(err, redis.Nil):
 			return nil, err
 		}
@@ -191,7 +192,7 @@ func (c *Cache) Look(ctx context.Context, era gate.Era, keys []portal.FactKey) (
 	defer cancel()
 	values, err := c.get(ctx, names)
 	if err != nil {
-		return nil, err
+		return nil, shown{err}
 	}
 	all := make([]Held, len(keys))
 	for i, value := range values {
@@ -205,7 +206,7 @@ const noEntry = "?"
 
 // Keep implements gate.Shared. What there is no room for is not kept.
 func (c *Cache) Keep(keys []portal.FactKey, f gate.Found) {
-	if c.keys.Load() == nil || c.resting() || len(keys) != len(f.Facts) {
+	if c.keys.Load() == nil || c.filling.resting() || len(keys) != len(f.Facts) {
 		return
 	}
 	select {
@@ -222,6 +223,10 @@ func (c *Cache) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case f := <-c.fills:
+			if c.filling.resting() {
+				c.metrics.fills.WithLabelValues(dropped).Inc()
+				continue
+			}
 			c.write(ctx, f)
 		}
 	}
@@ -230,7 +235,7 @@ func (c *Cache) Run(ctx context.Context) {
 func (c *Cache) write(ctx context.Context, f fill) {
 	n, err := c.Write(ctx, f.keys, f.found)
 	result := written
-	if c.heard(ctx, err); err != nil {
+	if c.filling.heard(ctx, err); err != nil {
 		result = failed
 	}
 	c.metrics.fills.WithLabelValues(result).Add(float64(n))
@@ -255,6 +260,9 @@ func (c *Cache) Write(ctx context.Context, keys []portal.FactKey, found gate.Fou
 		}
 		return nil
 	})
+	if err != nil {
+		err = shown{err}
+	}
 	return n, err
 }
 
@@ -266,33 +274,4 @@ func lifetime(f portal.Facts) time.Duration {
 		ttl /= 4
 	}
 	return ttl - rand.N(ttl/4)
-}
-
-// resting tells whether Redis failed a moment ago.
-func (c *Cache) resting() bool { return int64(time.Since(c.began)) < c.silent.Load() }
-
-// heard notes whether Redis works, and logs when that changes. What Redis says is quoted
-// in part only: it may be anybody.
-func (c *Cache) heard(ctx context.Context, err error) {
-	if err == nil {
-		if c.failing.CompareAndSwap(true, false) {
-			c.log.InfoContext(ctx, "the shared cache works again")
-		}
-		return
-	}
-	if errors.Is(err, context.Canceled) {
-		return // this process ends
-	}
-	c.silent.Store(int64(time.Since(c.began) + Pause))
-	if c.failing.CompareAndSwap(false, true) {
-		c.log.WarnContext(ctx, "the shared cache fails; the directory is asked instead", "error", short(err))
-	}
-}
-
-// maxError bounds what a log says of an error, in bytes.
-const maxError = 200
-
-func short(err error) string {
-	text := err.Error()
-	return strings.ToValidUTF8(text[:min(len(text), maxError)], "")
 }

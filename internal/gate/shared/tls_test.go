@@ -29,7 +29,15 @@ func certificate(t *testing.T) (cert, key string) {
 func TestOverTLS(t *testing.T) {
 	cert, key := certificate(t)
 	s := redistest.New(t, "--tls-port", "PORT", "--port", "0", "--tls-cert-file", cert, "--tls-key-file", key, "--tls-auth-clients", "no")
-	works(t, cache(t, Server{URL: "rediss://" + s.Address, CAFile: cert}))
+	good := cache(t, Server{URL: "rediss://" + s.Address, CAFile: cert})
+	works(t, good)
+	before := good.client.PoolStats().Misses
+	for range 10 {
+		good.keep([]portal.FactKey{anna, bob}, read)
+	}
+	if n := good.client.PoolStats().Misses - before; n > 2 {
+		t.Errorf("%d connections for ten fills", n)
+	}
 	for name, at := range map[string]Server{
 		"another authority": {URL: "rediss://" + s.Address},
 		"no TLS":            {URL: "redis://" + s.Address},

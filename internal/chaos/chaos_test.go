@@ -46,9 +46,8 @@ func TestChaos(t *testing.T) {
 	for i := range n {
 		how := topologies[i%len(topologies)]
 		t.Run(fmt.Sprintf("%d, %s", i, how), func(t *testing.T) {
-			end := r.began.Add(r.lasting * time.Duration(i+1) / time.Duration(n))
+			lasting := max(r.lasting/time.Duration(n), calmAtFirst) // however long it took to start
 			s := newScene(newFleet(t, r.binary, db, fmt.Sprintf("scene%d", i), how), how, r.counts)
-			lasting := max(time.Until(end), calmAtFirst)
 			s.play(t, plans.scene(how, lasting), lasting)
 			s.judge(t.Context(), r.binary)
 			r.conclude(t, s)

@@ -1,8 +1,10 @@
 package chaos
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/Shopify/toxiproxy/v2"
@@ -27,7 +29,7 @@ func newLink(server *toxiproxy.ApiServer, name, to string) (*link, error) {
 		return nil, err
 	}
 	l := &link{server, toxiproxy.NewProxy(server, name, address, to)}
-	return l, l.proxy.Start()
+	return l, l.mend()
 }
 
 // cut ends all connections, and lets nobody make a new one until mend.
@@ -55,9 +57,17 @@ func (l *link) toxic(stream, kind, attributes string) error {
 	return err
 }
 
-// mend ends all connections, because no TCP goes on where bytes were lost, and leads on.
+// mend ends all connections, because no TCP goes on where bytes were lost, and leads on. A
+// process that is being started meanwhile has the old listener, too, until it runs.
 func (l *link) mend() error {
 	l.proxy.Stop()
-	l.proxy = toxiproxy.NewProxy(l.server, l.proxy.Name, l.proxy.Listen, l.proxy.Upstream)
-	return l.proxy.Start()
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		l.proxy = toxiproxy.NewProxy(l.server, l.proxy.Name, l.proxy.Listen, l.proxy.Upstream)
+		if err := l.proxy.Start(); !errors.Is(err, syscall.EADDRINUSE) || time.Since(began) > mendingWait {
+			return err
+		}
+	}
 }
+
+// mendingWait is how long a link waits for its address.
+const mendingWait = 5 * time.Second

@@ -80,7 +80,7 @@ func New(c Config) (*Cache, error) {
 		return nil, err
 	}
 	return &Cache{
-		client: client, metrics: newMetrics(c.Metrics), finding: newHealth("find", c.Log), filling: newHealth("fill", c.Log),
+		client: client, metrics: newMetrics(c.Metrics), finding: newHealth("find", c.Log, patientFinds), filling: newHealth("fill", c.Log, patientFills),
 		finds: make(chan struct{}, maxFinds), fills: make(chan fill, maxFills),
 	}, nil
 }

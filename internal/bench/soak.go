@@ -6,36 +6,23 @@ import (
 	"fmt"
 	"strconv"
 	"time"
-
-	"doorward/internal/directory"
 )
 
 // soakSamples is how often a soaking sidecar is looked at.
 const soakSamples = 60
 
+// ceilingWait is how long the ceiling of a soak is looked for.
+const ceilingWait = 5 * time.Second
+
 // soak loads one sidecar with one core for long while members change, and prints how what
 // it holds grows: a line that rises is a leak.
 func soak(ctx context.Context, o options) error {
-	o.fresh.database = ""
-	members := dataset(o.members)
-	f, err := startFleet(ctx, o, "", func(ctx context.Context, store directory.Store) error { return fill(ctx, store, members) })
-	defer f.stop()
+	l, err := startLoaded(ctx, o, ceilingWait)
+	defer l.fleet.stop()
 	if err != nil {
 		return err
 	}
-	f.cores = 1
-	s, err := f.sidecar(ctx)
-	if err != nil {
-		return err
-	}
-	if err := askAboutAll(s.address, members); err != nil {
-		return err
-	}
-	l := &loaded{target: s, requests: authzenRequests(members), duration: 5 * time.Second}
-	if err := l.findCeiling(ctx); err != nil {
-		return err
-	}
-	stop := f.change(ctx, members)
+	stop := l.fleet.change(ctx, l.members)
 	all, err := l.soak(ctx, o.load.soak)
 	n, failed := stop()
 	if err := errors.Join(err, failed); err != nil {

@@ -27,23 +27,9 @@ const changesASecond = 1000
 // underLoad prints how long answers of a sidecar with one core take, at parts of what it
 // can do at most, and while many changes come in.
 func underLoad(ctx context.Context, o options) error {
-	o.fresh.database = ""
-	members := dataset(o.members)
-	f, err := startFleet(ctx, o, "", func(ctx context.Context, store directory.Store) error { return fill(ctx, store, members) })
-	defer f.stop()
+	l, err := startLoaded(ctx, o, o.load.duration)
+	defer l.fleet.stop()
 	if err != nil {
-		return err
-	}
-	f.cores = 1
-	s, err := f.sidecar(ctx)
-	if err != nil {
-		return err
-	}
-	if err := askAboutAll(s.address, members); err != nil {
-		return err
-	}
-	l := &loaded{target: s, requests: authzenRequests(members), duration: o.load.duration}
-	if err := l.findCeiling(ctx); err != nil {
 		return err
 	}
 	fmt.Printf("### Answers under load, one sidecar on one core\n\n"+
@@ -56,7 +42,7 @@ func underLoad(ctx context.Context, o options) error {
 			return err
 		}
 	}
-	stop := f.change(ctx, members)
+	stop := l.fleet.change(ctx, l.members)
 	err = l.row(ctx, fmt.Sprintf("50 %%, and %d changes a second", changesASecond), 0.5)
 	n, failed := stop()
 	if err := errors.Join(err, failed); err != nil {
@@ -69,10 +55,32 @@ func underLoad(ctx context.Context, o options) error {
 // A loaded sidecar and its ceiling.
 type loaded struct {
 	*target
+	fleet    *fleet
+	members  []member
 	requests [][]byte
 	duration time.Duration
 	ceiling  float64 // answers a second
 	share    float64 // of one core, at the ceiling
+}
+
+// startLoaded starts a directory and one sidecar with one core that knows everybody, and
+// finds its ceiling. The caller stops the fleet, also after an error.
+func startLoaded(ctx context.Context, o options, duration time.Duration) (l *loaded, err error) {
+	o.fresh.database = ""
+	l = &loaded{members: dataset(o.members), duration: duration}
+	l.requests = authzenRequests(l.members)
+	l.fleet, err = startFleet(ctx, o, "", func(ctx context.Context, store directory.Store) error { return fill(ctx, store, l.members) })
+	if err != nil {
+		return l, err
+	}
+	l.fleet.cores = 1
+	if l.target, err = l.fleet.sidecar(ctx); err != nil {
+		return l, err
+	}
+	if err := askAboutAll(l.address, l.members); err != nil {
+		return l, err
+	}
+	return l, l.findCeiling(ctx)
 }
 
 func (l *loaded) findCeiling(ctx context.Context) error {

@@ -45,7 +45,8 @@ func (t *Tool) Warm(ctx context.Context, accounts ...portal.AccountID) (n int, e
 			return b.written, err
 		}
 	}
-	return b.written, b.flush(ctx)
+	err = b.flush(ctx)
+	return b.written, err
 }
 
 // each calls do with every id of a list.

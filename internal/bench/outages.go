@@ -10,11 +10,11 @@ import (
 	"syscall"
 	"time"
 
+	"doorward/internal/cachetool"
 	"doorward/internal/config"
 	"doorward/internal/directory"
 	"doorward/internal/directory/pgtest"
 	"doorward/internal/server"
-	"doorward/internal/sharing"
 )
 
 // An outage is what is down.
@@ -117,7 +117,7 @@ func (s *scene) warm(ctx context.Context, database string) error {
 	if err != nil {
 		return err
 	}
-	err = server.Sharing(ctx, c, store, quiet, func(t *sharing.Tool) error { _, err := t.Warm(ctx); return err })
+	err = server.Sharing(ctx, c, store, quiet, func(t *cachetool.Tool) error { _, err := t.Warm(ctx); return err })
 	return errors.Join(err, store.Close())
 }
 

@@ -11,10 +11,10 @@ import (
 	"sync"
 	"time"
 
+	"doorward/internal/cachetool"
 	"doorward/internal/config"
 	"doorward/internal/directory"
 	"doorward/internal/server"
-	"doorward/internal/sharing"
 )
 
 // stampedes prints what it takes until many sidecars that know nobody have answered for
@@ -62,7 +62,7 @@ func (f *fleet) stampedeShared(ctx context.Context, o options, members []member)
 	if err != nil {
 		return err
 	}
-	err = server.Sharing(ctx, c, store, quiet, func(t *sharing.Tool) error { _, err := t.Warm(ctx); return err })
+	err = server.Sharing(ctx, c, store, quiet, func(t *cachetool.Tool) error { _, err := t.Warm(ctx); return err })
 	if err := errors.Join(err, store.Close()); err != nil {
 		return err
 	}

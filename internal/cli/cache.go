@@ -7,10 +7,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"doorward/internal/cachetool"
 	"doorward/internal/explain"
 	"doorward/internal/portal"
 	"doorward/internal/server"
-	"doorward/internal/sharing"
 )
 
 // sharingSettings are the settings that the commands of the shared cache need.
@@ -31,7 +31,7 @@ func cacheWarmCommand(p *Process) *cobra.Command {
 	}
 	s := settingsFlags(p, c, sharingSettings...)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return p.sharing(c.Context(), s, func(t *sharing.Tool) error {
+		return p.sharing(c.Context(), s, func(t *cachetool.Tool) error {
 			n, err := t.Warm(c.Context(), accountsOf(args)...)
 			if err == nil || n > 0 {
 				p.notef("Entries written: %d.", n)
@@ -60,7 +60,7 @@ func cacheShowCommand(p *Process) *cobra.Command {
 		if who.Type != portal.TypeUser && len(args) == 1 {
 			return usagef("Name the account of %s: %s", args[0], c.UseLine())
 		}
-		return p.sharing(c.Context(), s, func(t *sharing.Tool) error {
+		return p.sharing(c.Context(), s, func(t *cachetool.Tool) error {
 			lines, err := t.Show(c.Context(), who, accountsOf(args[1:])...)
 			if err != nil {
 				return err
@@ -72,7 +72,7 @@ func cacheShowCommand(p *Process) *cobra.Command {
 }
 
 // sharing has a tool work on the cache of the directory that the settings name.
-func (p *Process) sharing(ctx context.Context, s *settings, work func(*sharing.Tool) error) (err error) {
+func (p *Process) sharing(ctx context.Context, s *settings, work func(*cachetool.Tool) error) (err error) {
 	c, err := s.load(ctx)
 	if err != nil {
 		return err
@@ -91,13 +91,13 @@ func (p *Process) sharing(ctx context.Context, s *settings, work func(*sharing.T
 // A heldJSON is what the cache holds of somebody in an account, as --json prints it.
 type heldJSON struct {
 	Account  portal.AccountID `json:"account"`
-	State    sharing.State    `json:"state"`
+	State    cachetool.State  `json:"state"`
 	Position string           `json:"position,omitempty"`
 	Held     *explain.Facts   `json:"held,omitempty"`
 	Now      explain.Facts    `json:"now"`
 }
 
-func (p *Process) showHeld(who portal.Ref, lines []sharing.Line, asJSON bool) error {
+func (p *Process) showHeld(who portal.Ref, lines []cachetool.Line, asJSON bool) error {
 	all := make([]heldJSON, len(lines))
 	for i, l := range lines {
 		all[i] = heldJSON{Account: l.Account, State: l.State, Now: explain.FactsOf(l.Account, who, l.Now)}
@@ -126,7 +126,7 @@ func (p *Process) printHeld(h heldJSON) error {
 		first += ", of position " + h.Position
 	}
 	lines := append([]string{first}, saidOf("held", h.Held)...)
-	if h.State != sharing.Current {
+	if h.State != cachetool.Current {
 		lines = append(lines, saidOf("now", &h.Now)...)
 	}
 	for _, line := range lines {

@@ -56,7 +56,7 @@ var arrows = map[string][]string{
 
 	"internal/gate/shared":           {"internal/gate", "internal/gate/internal/rule", "internal/gate/wire", "internal/portal"},
 	"internal/gate/shared/redistest": {},
-	"internal/sharing": {
+	"internal/cachetool": {
 		"internal/portal", "internal/directory", "internal/gate", "internal/gate/shared", "internal/gate/wire",
 	},
 

@@ -9,12 +9,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"doorward/internal/cachetool"
 	"doorward/internal/config"
 	"doorward/internal/gate"
 	"doorward/internal/gate/barrier"
 	"doorward/internal/gate/shared"
 	"doorward/internal/gate/wire"
-	"doorward/internal/sharing"
 )
 
 // How often a sidecar reads the keys of the shared cache, tries to when it could not, and how
@@ -80,7 +80,7 @@ func (b *builder) sharingKeys(context.Context) ([]gate.SharingKey, error) {
 }
 
 // Sharing has an operator's tool work on the cache that the sidecars of d share.
-func Sharing(ctx context.Context, c config.Config, d Directory, log *slog.Logger, work func(*sharing.Tool) error) (err error) {
+func Sharing(ctx context.Context, c config.Config, d Directory, log *slog.Logger, work func(*cachetool.Tool) error) (err error) {
 	if !d.hasRows() {
 		return errors.New("no doorward directory has run here: no sidecars share anything")
 	}
@@ -99,5 +99,5 @@ func Sharing(ctx context.Context, c config.Config, d Directory, log *slog.Logger
 		return fmt.Errorf("open the rows of gates: %w", err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	return work(&sharing.Tool{Directory: d, Facts: rows.Facts, Cache: cache})
+	return work(&cachetool.Tool{Directory: d, Facts: rows.Facts, Cache: cache})
 }

@@ -1,10 +1,10 @@
-// Package sharing fills the cache that sidecars share, and shows what it holds for a
+// Package cachetool fills the cache that sidecars share, and shows what it holds for a
 // person, for operators (R10).
 //
 // It knows neither Redis nor how entries are sealed. Its invariant: what it writes was
 // read of the directory, with the position of the snapshot it was read in, as a sidecar
 // would have.
-package sharing
+package cachetool
 
 import (
 	"bytes"

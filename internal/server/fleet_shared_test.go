@@ -62,8 +62,12 @@ func (f *fleet) toggled(t *testing.T) {
 func (f *fleet) borrowing(t *testing.T) {
 	eventually(t, "one finds what another has read", func() bool {
 		f.toggled(t)
-		return metric(t, f.sidecars[0].running, sharedWritten) > 0 && metric(t, f.sidecars[1].running, sharedFound) > 0
+		return metric(t, f.sidecars[0].running, sharedWritten) > 0 && metric(t, f.sidecars[1].running, sharedFound) > 0 &&
+			metric(t, f.sidecars[1].running, `doorward_gate_reads_total{from="shared"}`) > 0
 	})
+	if n := metric(t, f.sidecars[0].running, `doorward_gate_reads_total{from="directory"}`); n < 1 {
+		t.Errorf("%v questions were answered from the directory", n)
+	}
 }
 
 // edited has somebody who may write to Redis grant more: it is counted and not believed.
